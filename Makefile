@@ -1,0 +1,79 @@
+# Shortcuts; the build itself is described in meson.build. `make` lists them.
+BUILD = build
+# What `meson setup` is given besides: make MESON_FLAGS=--werror test
+MESON_FLAGS =
+# Seconds for each fuzz target, and its name for one alone: make fuzz FUZZ=toml
+FUZZ_SECONDS = 60
+FUZZ =
+
+LEAKS = LSAN_OPTIONS=suppressions=$(CURDIR)/tools/leaks.supp:print_suppressions=0
+SANITIZED = ASAN_OPTIONS=detect_stack_use_after_return=1 \
+	UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 $(LEAKS)
+
+# The thread sanitizer's map of memory does not suit every kernel's way of
+# placing programs at random.
+FIXED = $(shell setarch `uname -m` -R true 2>/dev/null && \
+	echo setarch `uname -m` -R)
+
+help:
+	@echo 'make demo        build, then run a recording through a tiny model'
+	@echo 'make test        build, then run every test'
+	@echo 'make build       build only (into $(BUILD)/)'
+	@echo 'make check-asan  every test with the address and undefined-behaviour'
+	@echo '                 sanitizers'
+	@echo 'make check-tsan  the threaded tests with the thread sanitizer'
+	@echo 'make fuzz        fuzz each reader of files for $(FUZZ_SECONDS) seconds'
+	@echo 'make bench       time the kernels'
+	@echo 'make install     install under /usr/local (PREFIX=..., DESTDIR=...)'
+	@echo 'make clean       remove what was built'
+
+setup:
+	@tools/setup
+
+# A folder is configured once; meson itself sees later changes.
+$(BUILD)/build.ninja: | setup
+	meson setup $(BUILD) $(MESON_FLAGS)
+
+build: setup $(BUILD)/build.ninja
+	ninja -C $(BUILD)
+
+test: build
+	meson test -C $(BUILD) --print-errorlogs
+
+demo: build
+	@tools/demo $(BUILD)/src/cli/moshi $(BUILD)/demo
+
+check-asan: setup
+	[ -f $(BUILD)-asan/build.ninja ] || meson setup $(BUILD)-asan \
+		-Db_sanitize=address,undefined -Db_lundef=false \
+		-Dbuildtype=debugoptimized $(MESON_FLAGS)
+	ninja -C $(BUILD)-asan
+	$(SANITIZED) meson test -C $(BUILD)-asan --print-errorlogs \
+		--timeout-multiplier 6
+
+check-tsan: setup
+	[ -f $(BUILD)-tsan/build.ninja ] || meson setup $(BUILD)-tsan \
+		-Db_sanitize=thread -Db_lundef=false \
+		-Dbuildtype=debugoptimized $(MESON_FLAGS)
+	ninja -C $(BUILD)-tsan
+	TSAN_OPTIONS=halt_on_error=1 $(FIXED) meson test -C $(BUILD)-tsan \
+		--print-errorlogs --timeout-multiplier 6 \
+		--suite threads --suite stream
+
+fuzz:
+	@tools/setup --sanitizers
+	@$(SANITIZED) tools/fuzz $(BUILD)-fuzz $(FUZZ_SECONDS) $(FUZZ)
+
+bench: build
+	meson test -C $(BUILD) --benchmark --verbose
+
+install: build
+	meson configure $(BUILD) $(if $(PREFIX),--prefix=$(PREFIX))
+	meson install -C $(BUILD)
+
+clean:
+	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-tsan $(BUILD)-clang $(BUILD)-fuzz
+	rm -f demo.wav
+
+.PHONY: help setup build test demo check-asan check-tsan fuzz bench install \
+	clean

@@ -1,0 +1,157 @@
+/* output_file.c: write beside the target, rename when complete. */
+#include "base/output_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/memory.h"
+
+struct output_file {
+    int fd;
+    char *path;      /* the target, as given */
+    char *temporary; /* NULL: fd is the target itself (a special file) */
+};
+
+/* The names of open descriptors: they may lead to a regular file, but a
+ * rename would replace the name instead of writing there. */
+static bool is_descriptor(const char *path)
+{
+    return strncmp(path, "/dev/std", 8) == 0 ||
+           strncmp(path, "/dev/fd/", 8) == 0 ||
+           strncmp(path, "/proc/", 6) == 0;
+}
+
+static bool is_special(const char *path)
+{
+    struct stat info;
+    return stat(path, &info) == 0 && !S_ISDIR(info.st_mode) &&
+           (!S_ISREG(info.st_mode) || is_descriptor(path));
+}
+
+static bool is_folder(const char *path)
+{
+    struct stat info;
+    return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
+}
+
+/* A new file gets the permissions that open(2) would give it; one that is
+ * replaced keeps its own. */
+static void set_mode(int fd, const char *target)
+{
+    struct stat info;
+    mode_t mode;
+    if (stat(target, &info) == 0) {
+        mode = info.st_mode & 07777;
+    } else {
+        mode_t mask = umask(0);
+        umask(mask);
+        mode = 0666 & ~mask;
+    }
+    if (fchmod(fd, mode) != 0)
+        return; /* benign: the file keeps the private mode of mkstemp */
+}
+
+moshi_status output_file_open(output_file **out, const char *path,
+                              moshi_error *err)
+{
+    bool standard = strcmp(path, "-") == 0;
+    if (standard)
+        path = "standard output";
+    else if (is_folder(path))
+        return error_set(err, MOSHI_IO, "cannot write '%s': it is a folder",
+                         path);
+    output_file *file = memory_calloc(1, sizeof *file);
+    size_t room = strlen(path) + sizeof ".XXXXXX";
+    if (!file)
+        return error_no_memory(err, "an output file");
+    file->fd = -1;
+    file->path = memory_strdup(path);
+    if (!file->path) {
+        output_file_close(&file);
+        return error_no_memory(err, "an output file");
+    }
+    if (standard) {
+        file->fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0);
+    } else if (is_special(path)) {
+        file->fd = open(path, O_WRONLY | O_CLOEXEC);
+    } else {
+        file->temporary = memory_calloc(room, 1);
+        if (!file->temporary) {
+            output_file_close(&file);
+            return error_no_memory(err, "an output file");
+        }
+        snprintf(file->temporary, room, "%s.XXXXXX", path);
+        file->fd = mkostemp(file->temporary, O_CLOEXEC);
+        if (file->fd >= 0)
+            set_mode(file->fd, path);
+    }
+    if (file->fd < 0) {
+        int reason = errno;
+        memory_free(file->temporary);
+        file->temporary = NULL;
+        output_file_close(&file);
+        return error_set(err, MOSHI_IO, "cannot write '%s': %s", path,
+                         strerror(reason));
+    }
+    *out = file;
+    return MOSHI_OK;
+}
+
+moshi_status output_file_write(output_file *file, const void *data,
+                               size_t n_bytes, moshi_error *err)
+{
+    const char *at = data;
+    while (n_bytes > 0) {
+        ssize_t n = write(file->fd, at, n_bytes);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return error_set(err, MOSHI_IO, "cannot write '%s': %s",
+                             file->path, strerror(errno));
+        at += n;
+        n_bytes -= (size_t)n;
+    }
+    return MOSHI_OK;
+}
+
+int output_file_descriptor(const output_file *file)
+{
+    return file->fd;
+}
+
+moshi_status output_file_commit(output_file *file, moshi_error *err)
+{
+    int fd = file->fd;
+    file->fd = -1;
+    bool ok = close(fd) == 0;
+    if (ok && file->temporary)
+        ok = rename(file->temporary, file->path) == 0;
+    if (!ok)
+        return error_set(err, MOSHI_IO, "cannot write '%s': %s", file->path,
+                         strerror(errno));
+    memory_free(file->temporary);
+    file->temporary = NULL;
+    return MOSHI_OK;
+}
+
+void output_file_close(output_file **handle)
+{
+    output_file *file = *handle;
+    if (!file)
+        return;
+    if (file->fd >= 0)
+        close(file->fd);
+    if (file->temporary)
+        unlink(file->temporary);
+    memory_free(file->temporary);
+    memory_free(file->path);
+    memory_free(file);
+    *handle = NULL;
+}

@@ -1,0 +1,28 @@
+/* output_file.h: a file that appears only when it is complete.
+ *
+ * Data goes to a temporary file in the same folder; commit flushes, checks
+ * and renames it over the target. Closing without commit removes it. Special
+ * files (/dev/stdout, /dev/null, pipes) and "-", which is standard output,
+ * are written directly. */
+#ifndef MOSHI_BASE_OUTPUT_FILE_H
+#define MOSHI_BASE_OUTPUT_FILE_H
+
+#include <stddef.h>
+
+#include <moshi/error.h>
+
+typedef struct output_file output_file;
+
+/* Errors (MOSHI_IO): folder missing or not writable. */
+moshi_status output_file_open(output_file **out, const char *path,
+                              moshi_error *err);
+/* Errors (MOSHI_IO): disk full and other write errors, with the path. */
+moshi_status output_file_write(output_file *file, const void *data,
+                               size_t n_bytes, moshi_error *err);
+/* The descriptor, for libraries that write themselves; its path for messages
+ * is the target's. Borrowed. */
+int output_file_descriptor(const output_file *file);
+moshi_status output_file_commit(output_file *file, moshi_error *err);
+void output_file_close(output_file **file);
+
+#endif

@@ -1,0 +1,38 @@
+/* commands.c: the table of commands. */
+#include <string.h>
+
+#include "cli/command.h"
+#include "cli/common.h"
+
+extern const command cmd_help;
+
+static const command *const table[] = {
+    &cmd_help,
+};
+
+const command *const *commands_all(size_t *count)
+{
+    *count = sizeof table / sizeof *table;
+    return table;
+}
+
+const command *commands_find(const char *name)
+{
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++)
+        if (strcmp(table[i]->name, name) == 0)
+            return table[i];
+    return NULL;
+}
+
+void command_options(const command *c, options *o)
+{
+    options_init(o);
+    options_add(o, c->options);
+    if (c->needs & COMMAND_NEEDS_MODEL)
+        options_add(o, common_model_options);
+    if (c->needs & COMMAND_NEEDS_DEVICE)
+        options_add(o, common_device_options);
+    if (c->needs & COMMAND_REPORTS)
+        options_add(o, common_report_options);
+    options_add(o, common_options);
+}

@@ -1,0 +1,228 @@
+/* backend.c: stream states, runners, and the walk over the plan.
+ *
+ * The walk is the whole executor: each operation cuts its own work into tasks
+ * for the pool, or does it in the calling thread when it is small. */
+#include "cpu/backend.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "base/denormals.h"
+#include "base/error.h"
+#include "base/limits.h"
+#include "base/memory.h"
+#include "cpu/run.h"
+
+typedef struct cpu_backend {
+    backend table; /* first: the handle that callers hold */
+    pool *pool;
+    const kernel_table *kernels;
+} cpu_backend;
+
+static cpu_operation *const operations[OP_KIND_COUNT] = {
+#define OPERATION_ROW(kind) [OP_##kind] = cpu_op_##kind,
+    OP_KINDS(OPERATION_ROW)
+#undef OPERATION_ROW
+};
+
+/* --- stream states --- */
+
+static void state_close(plan_state **handle)
+{
+    if (!*handle)
+        return;
+    memory_aligned_free((*handle)->bytes);
+    memory_free(*handle);
+    *handle = NULL;
+}
+
+static moshi_status state_open(backend *self, const plan *p, plan_state **out,
+                               moshi_error *err)
+{
+    (void)self;
+    plan_state *s = memory_calloc(1, sizeof *s);
+    if (s) {
+        s->plan = p;
+        s->bytes = memory_aligned_calloc(p->state_bytes);
+    }
+    if (!s || !s->bytes) {
+        state_close(&s);
+        return error_no_memory(err, "the state of a stream");
+    }
+    *out = s;
+    return MOSHI_OK;
+}
+
+static void state_reset(plan_state *s)
+{
+    s->frame = 0;
+    for (size_t i = 0; i < s->plan->n_tensors; i++) {
+        const plan_tensor *t = &s->plan->tensors[i];
+        if (t->space == PLAN_STATE && !t->keep)
+            memset(s->bytes + t->offset, 0, t->bytes);
+    }
+}
+
+static void state_write(plan_state *s, tensor_id tensor, size_t at,
+                        const void *data, size_t bytes)
+{
+    const plan_tensor *t = &s->plan->tensors[tensor];
+    assert(t->space == PLAN_STATE && at + bytes <= t->bytes);
+    memcpy(s->bytes + t->offset + at, data, bytes);
+}
+
+static void state_read(const plan_state *s, tensor_id tensor, size_t at,
+                       void *data, size_t bytes)
+{
+    const plan_tensor *t = &s->plan->tensors[tensor];
+    assert(t->space == PLAN_STATE && at + bytes <= t->bytes);
+    memcpy(data, s->bytes + t->offset + at, bytes);
+}
+
+/* --- runners --- */
+
+static void runner_close(plan_runner **handle)
+{
+    if (!*handle)
+        return;
+    memory_aligned_free((*handle)->scratch);
+    memory_aligned_free((*handle)->worker_scratch);
+    memory_free(*handle);
+    *handle = NULL;
+}
+
+/* The most floats that an operation asks of a worker: scores of an attention
+ * head, or the probabilities of a sampled vocabulary. */
+static size_t worker_floats(const plan *p)
+{
+    size_t most = p->attention_keys_max;
+    for (size_t i = 0; i < p->n_ops; i++)
+        if (p->ops[i].kind == OP_SAMPLE) {
+            size_t n = p->tensors[p->ops[i].in[0]].width;
+            most = n > most ? n : most;
+        }
+    return size_round_up(most, MEMORY_ALIGNMENT / sizeof(float));
+}
+
+static moshi_status runner_open(backend *self, const plan *p, int lanes_max,
+                                plan_runner **out, moshi_error *err)
+{
+    cpu_backend *cpu = (cpu_backend *)self;
+    if (lanes_max < 1 || lanes_max > LIMIT_LANES)
+        return error_set(err, MOSHI_ARGUMENT,
+                         "%d lanes asked for; between 1 and %d are possible",
+                         lanes_max, LIMIT_LANES);
+    plan_runner *r = memory_calloc(1, sizeof *r);
+    size_t scratch, worker;
+    if (!r)
+        return error_no_memory(err, "a runner");
+    r->plan = p;
+    r->kernels = cpu->kernels;
+    r->pool = cpu->pool;
+    r->lanes_max = lanes_max;
+    r->worker_floats = worker_floats(p);
+    if (size_mul(p->frame_bytes, (size_t)lanes_max, &scratch) &&
+        size_mul(r->worker_floats * sizeof(float),
+                 (size_t)pool_threads(cpu->pool), &worker)) {
+        r->scratch = memory_aligned_calloc(scratch);
+        r->worker_scratch = memory_aligned_calloc(worker);
+    }
+    if (!r->scratch || !r->worker_scratch) {
+        runner_close(&r);
+        return error_no_memory(err, "the scratch of a frame");
+    }
+    *out = r;
+    return MOSHI_OK;
+}
+
+static void run(plan_runner *r, plan_state *const *states, int n,
+                const plan_hook *hook)
+{
+    const plan *p = r->plan;
+    assert(n >= 0 && n <= r->lanes_max);
+    if (n == 0)
+        return;
+    unsigned denormals = denormals_flush();
+    r->states = states;
+    r->n_lanes = n;
+    for (size_t i = 0; i < p->n_ops; i++) {
+        operations[p->ops[i].kind](r, &p->ops[i]);
+        if (hook)
+            hook->after(hook->user, r, &p->ops[i]);
+    }
+    for (int lane = 0; lane < n; lane++)
+        states[lane]->frame++;
+    denormals_restore(denormals);
+}
+
+static void write_tensor(plan_runner *r, tensor_id tensor, int lane,
+                         const void *data)
+{
+    memcpy(cpu_data(r, tensor, lane), data, cpu_tensor(r, tensor)->bytes);
+}
+
+static void read_tensor(const plan_runner *r, tensor_id tensor, int lane,
+                        void *data)
+{
+    memcpy(data, cpu_data(r, tensor, lane), cpu_tensor(r, tensor)->bytes);
+}
+
+static int lanes(const plan_runner *r)
+{
+    return r->n_lanes;
+}
+
+/* --- the backend --- */
+
+static void backend_close(backend **self)
+{
+    if (!*self)
+        return;
+    cpu_backend *cpu = (cpu_backend *)*self;
+    pool_close(&cpu->pool);
+    memory_free(cpu);
+    *self = NULL;
+}
+
+moshi_status cpu_backend_open(backend **out, int threads, cpu_level level,
+                              moshi_error *err)
+{
+    static const backend table = {
+        .name = "cpu",
+        .close = backend_close,
+        .state_open = state_open,
+        .state_close = state_close,
+        .state_reset = state_reset,
+        .state_write = state_write,
+        .state_read = state_read,
+        .runner_open = runner_open,
+        .runner_close = runner_close,
+        .run = run,
+        .write = write_tensor,
+        .read = read_tensor,
+        .lanes = lanes,
+    };
+    cpu_backend *cpu = memory_calloc(1, sizeof *cpu);
+    if (!cpu)
+        return error_no_memory(err, "the CPU backend");
+    cpu->table = table;
+    cpu->kernels = kernels_for(level == CPU_LEVEL_COUNT ? cpu_level_chosen()
+                                                        : level);
+    moshi_status status = pool_open(&cpu->pool, threads, err);
+    if (status != MOSHI_OK) {
+        memory_free(cpu);
+        return status;
+    }
+    *out = &cpu->table;
+    return MOSHI_OK;
+}
+
+int cpu_backend_threads(const backend *self)
+{
+    return pool_threads(((const cpu_backend *)self)->pool);
+}
+
+cpu_level cpu_backend_level(const backend *self)
+{
+    return ((const cpu_backend *)self)->kernels->level;
+}

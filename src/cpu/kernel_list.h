@@ -1,0 +1,56 @@
+/* kernel_list.h: the names of all kernels, by instruction set.
+ *
+ * KERNELS_DECLARE(isa) declares a complete set, but for the quantiser, which
+ * AVX-512 takes from AVX2. */
+#ifndef MOSHI_CPU_KERNEL_LIST_H
+#define MOSHI_CPU_KERNEL_LIST_H
+
+#include "cpu/kernels.h"
+
+/* How far an instruction set may be from the reference; tests/kernels holds
+ * them to it. What is not named here has the reference's bits: to_f32,
+ * quantize_q8_0, linear with Q8_0 activations, add, and nearest but for
+ * distances that are equal to 15 digits. */
+#define KERNEL_LINEAR_TOLERANCE    1e-6  /* of Σ |w| |x| */
+#define KERNEL_NORM_TOLERANCE      1e-6  /* of |y|, and of |bias| */
+#define KERNEL_ELU_TOLERANCE       3e-7  /* absolute */
+#define KERNEL_GELU_TOLERANCE      2e-7  /* of |x| */
+#define KERNEL_SILU_GATE_TOLERANCE 1e-6  /* of |gate up| */
+#define KERNEL_ATTEND_TOLERANCE    2e-5  /* of max |v| */
+
+/* The types that a weight matrix may have: X(type, name in symbols, ...). */
+#define KERNEL_WEIGHT_TYPES(X, ...) \
+    X(F32, f32, __VA_ARGS__)        \
+    X(F16, f16, __VA_ARGS__)        \
+    X(BF16, bf16, __VA_ARGS__)      \
+    X(Q8_0, q8_0, __VA_ARGS__)      \
+    X(Q4_0, q4_0, __VA_ARGS__)      \
+    X(Q4_K, q4_k, __VA_ARGS__)      \
+    X(Q5_K, q5_k, __VA_ARGS__)      \
+    X(Q6_K, q6_k, __VA_ARGS__)
+
+#define KERNEL_DECLARE_TYPE(type, name, isa)  \
+    KERNEL_LINEAR(kernel_linear_##name##_##isa); \
+    KERNEL_TO_F32(kernel_to_f32_##name##_##isa);
+
+#define KERNELS_DECLARE(isa)                        \
+    KERNEL_WEIGHT_TYPES(KERNEL_DECLARE_TYPE, isa)   \
+    KERNEL_LINEAR(kernel_linear_q8_0_q8_0_##isa);   \
+    KERNEL_RMS_NORM(kernel_rms_norm_##isa);         \
+    KERNEL_LAYER_NORM(kernel_layer_norm_##isa);     \
+    KERNEL_ADD(kernel_add_##isa);                   \
+    KERNEL_POINTWISE(kernel_elu_##isa);             \
+    KERNEL_POINTWISE(kernel_gelu_##isa);            \
+    KERNEL_SILU_GATE(kernel_silu_gate_##isa);       \
+    KERNEL_ATTEND(kernel_attend_##isa);             \
+    KERNEL_NEAREST(kernel_nearest_##isa);
+
+KERNELS_DECLARE(ref)
+KERNEL_QUANTIZE(kernel_quantize_q8_0_ref);
+#if defined(__x86_64__)
+KERNEL_QUANTIZE(kernel_quantize_q8_0_avx2);
+KERNELS_DECLARE(avx2)
+KERNELS_DECLARE(avx512)
+#endif
+
+#endif

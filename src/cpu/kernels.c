@@ -1,0 +1,42 @@
+/* kernels.c: one table of kernels for each level of instruction set. */
+#include "cpu/kernels.h"
+
+#include "cpu/kernel_list.h"
+
+#define LINEAR_ENTRY(type, name, isa) \
+    [DTYPE_##type] = kernel_linear_##name##_##isa,
+#define TO_F32_ENTRY(type, name, isa) \
+    [DTYPE_##type] = kernel_to_f32_##name##_##isa,
+
+/* The quantiser is named apart: AVX-512 uses that of AVX2. */
+#define TABLE(isa)                                          \
+    .linear = {KERNEL_WEIGHT_TYPES(LINEAR_ENTRY, isa)},     \
+    .linear_q8_0 = kernel_linear_q8_0_q8_0_##isa,           \
+    .to_f32 = {KERNEL_WEIGHT_TYPES(TO_F32_ENTRY, isa)},     \
+    .rms_norm = kernel_rms_norm_##isa,                      \
+    .layer_norm = kernel_layer_norm_##isa,                  \
+    .add = kernel_add_##isa,                                \
+    .elu = kernel_elu_##isa,                                \
+    .gelu = kernel_gelu_##isa,                              \
+    .silu_gate = kernel_silu_gate_##isa,                    \
+    .attend = kernel_attend_##isa,                          \
+    .nearest = kernel_nearest_##isa
+
+static const kernel_table tables[] = {
+    {.level = CPU_REF,
+     TABLE(ref),
+     .quantize_q8_0 = kernel_quantize_q8_0_ref},
+#if defined(__x86_64__)
+    {.level = CPU_AVX2,
+     TABLE(avx2),
+     .quantize_q8_0 = kernel_quantize_q8_0_avx2},
+    {.level = CPU_AVX512,
+     TABLE(avx512),
+     .quantize_q8_0 = kernel_quantize_q8_0_avx2},
+#endif
+};
+
+const kernel_table *kernels_for(cpu_level level)
+{
+    return &tables[level];
+}

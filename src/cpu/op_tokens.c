@@ -1,0 +1,108 @@
+/* op_tokens.c: between token ids and vectors: tables, nearest rows, sampling.
+ *
+ * Token ids are checked when they enter a model (lm_step, mimi_decode); a
+ * wrong one here is our own mistake and asserted. */
+#include <assert.h>
+#include <string.h>
+
+#include "cpu/run.h"
+#include "plan/sampler.h"
+
+static int32_t *tokens_row(const plan_runner *r, tensor_id id, int lane,
+                           size_t row)
+{
+    const plan_tensor *t = cpu_tensor(r, id);
+    int32_t *tokens = cpu_data(r, id, lane);
+    return tokens + (t->rows == 1 ? 0 : row * t->width);
+}
+
+static void embed_row(plan_runner *r, const plan_op *op, int32_t token,
+                      const float *addend, float *y)
+{
+    const plan_tensor *table = cpu_tensor(r, op->in[0]);
+    size_t D = table->width;
+    if (token == TOKEN_ZERO) {
+        if (addend)
+            memcpy(y, addend, D * sizeof *y);
+        else
+            memset(y, 0, D * sizeof *y);
+        return;
+    }
+    assert(token >= 0 && (size_t)token < table->rows);
+    const char *row = (const char *)table->data +
+                      (size_t)token * table->row_bytes;
+    r->kernels->to_f32[table->type](y, row, D);
+    for (size_t i = 0; addend && i < D; i++)
+        y[i] = addend[i] + op->p.embed.sign * y[i];
+}
+
+void cpu_op_EMBED(plan_runner *r, const plan_op *op)
+{
+    const plan_tensor *out = cpu_tensor(r, op->out);
+    for (int lane = 0; lane < r->n_lanes; lane++)
+        for (size_t row = 0; row < out->rows; row++) {
+            int32_t token =
+                tokens_row(r, op->in[1], lane, row)[op->p.embed.column];
+            const float *addend = cpu_floats(r, op->in[2], lane);
+            if (addend)
+                addend += row * out->width;
+            embed_row(r, op, token, addend,
+                      cpu_floats(r, op->out, lane) + row * out->width);
+        }
+}
+
+void cpu_op_DEMUX(plan_runner *r, const plan_op *op)
+{
+    const plan_tensor *out = cpu_tensor(r, op->out);
+    int base = op->p.demux.base;
+    for (int lane = 0; lane < r->n_lanes; lane++)
+        for (size_t row = 0; row < out->rows; row++) {
+            int32_t token =
+                tokens_row(r, op->in[0], lane, row)[op->p.demux.column];
+            int32_t *pair = tokens_row(r, op->out, lane, row);
+            pair[0] = token < 0 ? TOKEN_ZERO : token % base;
+            pair[1] = token < 0 ? TOKEN_ZERO : token / base - 1;
+        }
+}
+
+void cpu_op_NEAREST(plan_runner *r, const plan_op *op)
+{
+    const plan_tensor *table = cpu_tensor(r, op->in[0]);
+    const plan_tensor *x = cpu_tensor(r, op->in[1]);
+    for (int lane = 0; lane < r->n_lanes; lane++)
+        for (size_t row = 0; row < x->rows; row++)
+            tokens_row(r, op->out, lane, row)[op->p.nearest.column] =
+                r->kernels->nearest(
+                    cpu_floats(r, op->in[1], lane) + row * x->width,
+                    table->data, op->p.nearest.half_norms, table->rows,
+                    table->width);
+}
+
+void cpu_op_GUIDE(plan_runner *r, const plan_op *op)
+{
+    size_t V = cpu_tensor(r, op->out)->width;
+    for (int lane = 0; lane < r->n_lanes; lane++) {
+        const sampler *settings = cpu_data(r, op->in[1], lane);
+        const float *given = cpu_floats(r, op->in[0], lane);
+        const float *null = given + V;
+        float *y = cpu_floats(r, op->out, lane);
+        for (size_t i = 0; i < V; i++)
+            y[i] = null[i] + settings->guidance * (given[i] - null[i]);
+    }
+}
+
+void cpu_op_SAMPLE(plan_runner *r, const plan_op *op)
+{
+    size_t V = cpu_tensor(r, op->in[0])->width;
+    int column = op->p.sample.column;
+    for (int lane = 0; lane < r->n_lanes; lane++) {
+        sampler *settings = cpu_data(r, op->in[2], lane);
+        int32_t forced = tokens_row(r, op->in[1], lane, 0)[column];
+        int32_t *token = &tokens_row(r, op->out, lane, 0)[column];
+        *token = forced;
+        if (forced == TOKEN_FREE)
+            *token = sampler_draw(
+                op->p.sample.text ? &settings->text : &settings->audio,
+                cpu_floats(r, op->in[0], lane), V, cpu_worker(r, 0));
+    }
+}

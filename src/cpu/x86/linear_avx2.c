@@ -1,0 +1,6 @@
+/* linear_avx2.c: matrix times columns in AVX2. 16 registers: 4 rows × 3
+ * columns of sums, 3 of activations, 1 of weights. */
+#include "cpu/x86/vector_avx2.h"
+
+#define TILE_COLUMNS 3
+#include "cpu/x86/linear_body.h"

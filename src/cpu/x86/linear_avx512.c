@@ -1,0 +1,6 @@
+/* linear_avx512.c: matrix times columns in AVX-512. 32 registers: 4 rows × 4
+ * columns of sums, 4 of activations, the others for weights. */
+#include "cpu/x86/vector_avx512.h"
+
+#define TILE_COLUMNS 4
+#include "cpu/x86/linear_body.h"

@@ -1,0 +1,137 @@
+/* linear_body.h: matrix times columns, float activations, in the words of a
+ * vector header; included by linear_<isa>.c, which sets TILE_COLUMNS.
+ *
+ * A tile is 4 rows (1, for what is left) × up to TILE_COLUMNS columns, or 8
+ * rows × a single column: 8 streams from memory at once reach its bandwidth
+ * (25 GB/s on one core of an EPYC 9004, 17 with 4 rows; prefetching by hand
+ * lost 10 % there).
+ *
+ * Each output has one vector register as its sum, into which the products
+ * i, i + LANES, i + 2 LANES … of a lane go in this order; the lanes are
+ * folded at the end. So an output does not depend on the tile it fell in. */
+#ifndef MOSHI_CPU_X86_LINEAR_BODY_H
+#define MOSHI_CPU_X86_LINEAR_BODY_H
+
+#include "cpu/kernel_list.h"
+#include "cpu/x86/weights_body.h"
+
+#define TILE_ROWS 8 /* at most */
+
+/* What a call says, for the tiles. */
+typedef struct linear_job {
+    float *const *y;
+    const void *const *x;
+    const unsigned char *w;
+    size_t row_bytes, K;
+    const float *bias;
+} linear_job;
+
+/* sum[row][column] += the products of elements i … i + n - 1, n < LANES. */
+INLINE void tile_tail(const dtype type, const int R, const int C,
+                      vec sum[TILE_ROWS][TILE_COLUMNS],
+                      const unsigned char *w, size_t row_bytes,
+                      const void *const *x, size_t i, size_t n)
+{
+    vec_mask mask = vec_first(n);
+    for (int r = 0; r < R; r++) {
+        vec v = weights_load_first(type, w + r * row_bytes, i, n);
+        for (int c = 0; c < C; c++) {
+            vec column = vec_load_first((const float *)x[c] + i, mask);
+            sum[r][c] = vec_fma(v, column, sum[r][c]);
+        }
+    }
+}
+
+INLINE void tile_store(const int R, const int C,
+                       vec sum[TILE_ROWS][TILE_COLUMNS], float *const *y,
+                       const float *bias, size_t r)
+{
+    for (int c = 0; c < C; c++) {
+        int i = 0;
+        for (; i + 4 <= R; i += 4) {
+            __m128 s = vec_sum4(sum[i][c], sum[i + 1][c], sum[i + 2][c],
+                                sum[i + 3][c]);
+            if (bias)
+                s = _mm_add_ps(s, _mm_loadu_ps(bias + r + i));
+            _mm_storeu_ps(y[c] + r + i, s);
+        }
+        for (; i < R; i++) {
+            float s = vec_sum(sum[i][c]);
+            y[c][r + i] = bias ? s + bias[r + i] : s;
+        }
+    }
+}
+
+/* Rows r … r + R - 1, columns c0 … c0 + C - 1; type, R and C are constants
+ * where this is inlined, so that all loops over them are unrolled. */
+INLINE void tile(const dtype type, const int R, const int C,
+                 const linear_job *job, size_t r0, int c0)
+{
+    const unsigned char *w = job->w + r0 * job->row_bytes;
+    const void *const *x = job->x + c0;
+    const size_t step = weights_step(type);
+    const size_t K = job->K, whole = K - K % step;
+    vec sum[TILE_ROWS][TILE_COLUMNS];
+    for (int r = 0; r < R; r++)
+        for (int c = 0; c < C; c++)
+            sum[r][c] = vec_zero();
+    weights_scales scales[TILE_ROWS];
+    for (size_t i = 0; i < whole; i += step) {
+        if (weights_super(type) && i % SUPER_BLOCK == 0)
+            for (int r = 0; r < R; r++)
+                scales_load(type, &scales[r], w + r * job->row_bytes, i);
+#pragma GCC unroll 8
+        for (int r = 0; r < R; r++) {
+            const unsigned char *row = w + r * job->row_bytes;
+            vec v[VECS_OF_32];
+            weights_load(type, v, row, i, &scales[r]);
+#pragma GCC unroll 4
+            for (size_t j = 0; j < step / LANES; j++)
+#pragma GCC unroll 4
+                for (int c = 0; c < C; c++) {
+                    const float *column = (const float *)x[c] + i;
+                    sum[r][c] = vec_fma(v[j], vec_load(column + j * LANES),
+                                        sum[r][c]);
+                }
+        }
+    }
+    if (weights_plain(type) && whole < K)
+        tile_tail(type, R, C, sum, w, job->row_bytes, x, whole, K - whole);
+    tile_store(R, C, sum, job->y + c0, job->bias, r0);
+}
+
+/* R rows × all columns; the rows stay in the cache from tile to tile. */
+INLINE void strip(const dtype type, const int R, const linear_job *job,
+                  size_t r, int columns)
+{
+    int c = 0;
+    for (; c + TILE_COLUMNS <= columns; c += TILE_COLUMNS)
+        tile(type, R, TILE_COLUMNS, job, r, c);
+    for (; c + 2 <= columns; c += 2)
+        tile(type, R, 2, job, r, c);
+    for (; c < columns; c++)
+        tile(type, R, 1, job, r, c);
+}
+
+INLINE void linear(const dtype type, const linear_job *job, int columns,
+                   size_t row0, size_t row1)
+{
+    size_t r = row0;
+    if (columns == 1)
+        for (; r + 8 <= row1; r += 8)
+            tile(type, 8, 1, job, r, 0);
+    for (; r + 4 <= row1; r += 4)
+        strip(type, 4, job, r, columns);
+    for (; r < row1; r++)
+        strip(type, 1, job, r, columns);
+}
+
+#define LINEAR(type, name, unused)                                   \
+    KERNEL_LINEAR(KERNEL(linear_##name))                             \
+    {                                                                \
+        const linear_job job = {y, x, w, row_bytes, K, bias};        \
+        linear(DTYPE_##type, &job, columns, row0, row1);             \
+    }
+KERNEL_WEIGHT_TYPES(LINEAR, )
+
+#endif

@@ -1,0 +1,162 @@
+/* synth.c: the presets of synthetic checkpoints, and their writing. */
+#include "lab/synth.h"
+
+#include <string.h>
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "lab/synth_file.h"
+#include "lab/synth_lm.h"
+#include "lab/synth_mimi.h"
+#include "lab/synth_tiny.h"
+#include "lm/known_models.h"
+
+typedef enum contents {
+    LANGUAGE_MODEL, /* of the table of known models */
+    CODEC,
+    FOLDER /* a small language model, a small codec, their configs */
+} contents;
+
+typedef struct recipe {
+    synth_preset preset;
+    contents holds;
+    const char *model; /* name in the table of known models */
+    synth_layout layout;
+    dtype type;
+    int extra_heads; /* not told by the table: files of a model differ */
+} recipe;
+
+#define PYTORCH(label, known, text)                                        \
+    {{label, text, CHECKPOINT_SAFETENSORS}, LANGUAGE_MODEL, known,         \
+     SYNTH_PYTORCH, DTYPE_BF16, 0}
+#define CANDLE(label, known, heads, text)                                  \
+    {{label, text, CHECKPOINT_SAFETENSORS}, LANGUAGE_MODEL, known,         \
+     SYNTH_CANDLE, DTYPE_BF16, heads}
+#define CANDLE_Q8(label, known, heads, text)                               \
+    {{label, text, CHECKPOINT_GGUF}, LANGUAGE_MODEL, known, SYNTH_CANDLE,  \
+     DTYPE_Q8_0, heads}
+
+static const recipe recipes[] = {
+    {{"tiny", "a folder with a complete small model and codec (3 MB)",
+      CHECKPOINT_SAFETENSORS}, FOLDER, NULL, SYNTH_CANDLE, DTYPE_F32, 0},
+    {{"mimi", "the codec, F32 (385 MB)", CHECKPOINT_SAFETENSORS}, CODEC, NULL,
+     SYNTH_PYTORCH, DTYPE_F32, 0},
+    CANDLE("moshi-7b", "moshi-7b", 0,
+           "Moshi, candle layout, BF16 (15.4 GB)"),
+    CANDLE_Q8("moshi-7b-q8", "moshi-7b", 0,
+              "Moshi, candle GGUF, Q8_0 (8.2 GB)"),
+    PYTORCH("moshi-7b-pytorch", "moshi-7b",
+            "Moshi, PyTorch layout, BF16 (15.4 GB)"),
+    PYTORCH("personaplex-7b", "personaplex-7b",
+            "PersonaPlex, PyTorch layout, BF16 (16.7 GB)"),
+    CANDLE("hibiki-1b", "hibiki-1b", 0,
+           "Hibiki 1B, candle layout, BF16 (3.6 GB)"),
+    CANDLE_Q8("hibiki-1b-q8", "hibiki-1b", 0,
+              "Hibiki 1B, candle GGUF, Q8_0 (1.9 GB)"),
+    PYTORCH("hibiki-1b-pytorch", "hibiki-1b",
+            "Hibiki 1B, PyTorch layout, BF16 (3.6 GB)"),
+    PYTORCH("hibiki-2b", "hibiki-2b",
+            "Hibiki 2B, PyTorch layout, BF16 (6.3 GB)"),
+    PYTORCH("hibiki-zero-3b", "hibiki-zero-3b",
+            "Hibiki-Zero, PyTorch layout, BF16 (6.3 GB)"),
+    PYTORCH("stt-1b", "stt-1b",
+            "speech to text, PyTorch layout, BF16 (2.0 GB)"),
+    CANDLE("stt-1b-candle", "stt-1b", 4,
+           "the same with heads for pauses, candle layout (2.0 GB)"),
+    CANDLE_Q8("stt-1b-q8", "stt-1b", 4,
+              "the same, candle GGUF, Q8_0 (1.1 GB)"),
+    PYTORCH("stt-2.6b", "stt-2.6b",
+            "speech to text, PyTorch layout, BF16 (5.2 GB)"),
+    PYTORCH("tts-1.6b", "tts-1.6b",
+            "text to speech, PyTorch layout, BF16 (3.7 GB)"),
+    PYTORCH("tts-0.75b", "tts-0.75b",
+            "text to speech, PyTorch layout, BF16 (1.6 GB)"),
+};
+
+size_t synth_presets_count(void)
+{
+    return sizeof recipes / sizeof *recipes;
+}
+
+const synth_preset *synth_presets_at(size_t index)
+{
+    return &recipes[index].preset;
+}
+
+static const recipe *find_recipe(const char *name)
+{
+    for (size_t i = 0; i < synth_presets_count(); i++)
+        if (strcmp(recipes[i].preset.name, name) == 0)
+            return &recipes[i];
+    return NULL;
+}
+
+const synth_preset *synth_presets_find(const char *name)
+{
+    const recipe *r = find_recipe(name);
+    return r ? &r->preset : NULL;
+}
+
+static moshi_status unknown_preset(const synth_preset *preset,
+                                   moshi_error *err)
+{
+    return error_set(err, MOSHI_ARGUMENT, "there is no preset '%s'",
+                     preset->name);
+}
+
+/* The tensors of the preset's file; of a folder, the language model's. */
+static moshi_status list_tensors(const recipe *r, synth_list *list,
+                                 moshi_error *err)
+{
+    if (r->holds == CODEC) {
+        synth_mimi_add(list, &synth_mimi_published);
+    } else if (r->holds == FOLDER) {
+        synth_lm_add(list, &synth_tiny_lm, r->layout, r->type);
+    } else {
+        const known_model *known = known_models_find(r->model);
+        lm_config config = known->config;
+        config.extra_heads = r->extra_heads;
+        synth_lm_add(list, &config, r->layout, r->type);
+    }
+    if (!list->failed)
+        return MOSHI_OK;
+    synth_list_release(list);
+    return error_no_memory(err, "the list of tensors");
+}
+
+moshi_status synth_specs(const synth_preset *preset, tensor_spec **specs,
+                         size_t *count, moshi_error *err)
+{
+    synth_list list = {0};
+    const recipe *r = find_recipe(preset->name);
+    if (!r)
+        return unknown_preset(preset, err);
+    moshi_status status = list_tensors(r, &list, err);
+    if (status != MOSHI_OK)
+        return status;
+    *specs = list.specs; /* the caller's from here on */
+    *count = list.count;
+    list.specs = NULL;
+    synth_list_release(&list);
+    return MOSHI_OK;
+}
+
+moshi_status synth_write(const synth_preset *preset, const char *path,
+                         uint64_t seed, synth_progress *progress, void *user,
+                         moshi_error *err)
+{
+    synth_list list = {0};
+    synth_meter meter = {.call = progress, .user = user};
+    const recipe *r = find_recipe(preset->name);
+    if (!r)
+        return unknown_preset(preset, err);
+    if (r->holds == FOLDER)
+        return synth_tiny_write(path, seed, &meter, err);
+    moshi_status status = list_tensors(r, &list, err);
+    if (status != MOSHI_OK)
+        return status;
+    meter.total = synth_list_bytes(&list);
+    status = synth_file_write(&list, path, preset->format, seed, &meter, err);
+    synth_list_release(&list);
+    return status;
+}

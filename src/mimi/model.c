@@ -1,0 +1,200 @@
+/* model.c: open the codec: load the weights, write the two plans. */
+#include "mimi/model.h"
+
+#include <stdio.h>
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "mimi/quantizer.h"
+#include "mimi/seanet.h"
+#include "nn/transformer.h"
+
+/* LayerNorm of the codec's transformers (mimi.md 4.3). */
+#define NORM_EPS 1e-5f
+
+/* One side's weights while its plan is being written. */
+typedef struct side {
+    const char *name; /* "encoder" or "decoder" */
+    seanet convolutions;
+    nn_layer layers[LIMIT_LAYERS];
+} side;
+
+static nn_transformer transformer_shape(const mimi_config *c, bool ring)
+{
+    return (nn_transformer){
+        .width = c->width,
+        .heads = c->heads,
+        .kv_heads = c->heads,
+        .head_dim = c->width / c->heads,
+        .hidden = c->hidden,
+        .layer_norm = true,
+        .eps = NORM_EPS,
+        .context = c->context,
+        /* All steps of a frame are written before the first is read, and the
+         * first still sees `context` keys: that many slots, and no fewer. */
+        .capacity = c->context + c->frame_steps - 1,
+        .window = ring ? OP_WINDOW_RING : OP_WINDOW_EXACT,
+        .position = OP_POSITION_STREAM,
+        .rope = true,
+    };
+}
+
+static void load_layers(weights *w, const mimi_config *c,
+                        const nn_transformer *t, side *s)
+{
+    char name[128];
+    for (int i = 0; i < c->layers; i++) {
+        snprintf(name, sizeof name, "%s_transformer.transformer.layers.%d",
+                 s->name, i);
+        nn_layer_load(w, name, t, false, &s->layers[i]);
+    }
+}
+
+static tensor_id append_transformer(nn *n, const mimi_config *c,
+                                    const nn_transformer *t, const side *s,
+                                    tensor_id x)
+{
+    const char *prefix = builder_name(n->b, "%s_transformer.transformer",
+                                      s->name);
+    tensor_id table = nn_rope_table(n, builder_name(n->b, "%s.rope", prefix),
+                                    t, c->max_period);
+    for (int i = 0; i < c->layers; i++) {
+        const char *name = builder_name(n->b, "%s.layers.%d", prefix, i);
+        tensor_id cache = nn_cache(n, name, t, true);
+        x = nn_transformer_layer(n, name, &s->layers[i], t, x, cache, table,
+                                 NULL);
+    }
+    return x;
+}
+
+static moshi_status open_encoder(mimi_model *m, weights *w,
+                                 const nn_transformer *t, const quantizer *q,
+                                 side *s)
+{
+    const mimi_config *c = &m->config;
+    nn_conv down;
+    s->name = "encoder";
+    seanet_encoder_load(w, c, &s->convolutions);
+    load_layers(w, c, t, s);
+    nn_conv_load(w, "downsample.conv.conv.conv", (size_t)c->dimension,
+                 (size_t)c->dimension, 2 * c->frame_steps, c->frame_steps,
+                 false, &down);
+    down.replicate = true; /* only here: mimi.md 7 */
+    if (w->status != MOSHI_OK)
+        return w->status;
+
+    nn n = {.b = builder_open("mimi.encoder", c->frame_steps, 1)};
+    if (!n.b)
+        return error_no_memory(w->err, "the encoder's plan");
+    m->pcm_in = builder_frame(n.b, "pcm", DTYPE_F32, (size_t)c->frame_samples,
+                              1);
+    builder_pin(n.b, m->pcm_in);
+    tensor_id x = seanet_encode(&n, c, &s->convolutions, m->pcm_in);
+    x = append_transformer(&n, c, t, s, x);
+    m->latent = nn_convolve(&n, "downsample", &down, x);
+    builder_pin(n.b, m->latent);
+    m->codes_out = quantizer_encode(&n, q, m->codebooks, m->latent);
+    return builder_finish(&n.b, &m->encoder, w->err);
+}
+
+static moshi_status open_decoder(mimi_model *m, weights *w,
+                                 const nn_transformer *t, const quantizer *q,
+                                 side *s)
+{
+    const mimi_config *c = &m->config;
+    s->name = "decoder";
+    seanet_decoder_load(w, c, &s->convolutions);
+    load_layers(w, c, t, s);
+    const float *up = weights_floats(
+        w, "upsample.convtr.convtr.convtr.weight",
+        (size_t)c->dimension * 2 * (size_t)c->frame_steps);
+    if (w->status != MOSHI_OK)
+        return w->status;
+
+    nn n = {.b = builder_open("mimi.decoder", c->frame_steps, 1)};
+    if (!n.b)
+        return error_no_memory(w->err, "the decoder's plan");
+    m->codes_in = builder_frame(n.b, "codes", DTYPE_I32, 1,
+                                (size_t)m->codebooks);
+    builder_pin(n.b, m->codes_in);
+    tensor_id x = quantizer_decode(&n, q, m->codebooks, m->codes_in);
+    x = nn_upsample(&n, "upsample", up, c->frame_steps, x);
+    x = append_transformer(&n, c, t, s, x);
+    m->pcm_out = seanet_decode(&n, c, &s->convolutions, x);
+    builder_pin(n.b, m->pcm_out);
+    return builder_finish(&n.b, &m->decoder, w->err);
+}
+
+static moshi_status build(mimi_model *m, bool ring, moshi_error *err)
+{
+    weights w = {.file = m->file, .store = m->store, .err = err};
+    moshi_error ignored;
+    if (!err)
+        w.err = &ignored;
+    nn_transformer t = transformer_shape(&m->config, ring);
+    quantizer *q = memory_calloc(1, sizeof *q);
+    side *s = memory_calloc(1, sizeof *s);
+    moshi_status status;
+    if (!q || !s) {
+        status = error_no_memory(err, "the codec");
+    } else {
+        quantizer_load(&w, &m->config, m->codebooks, q);
+        status = open_encoder(m, &w, &t, q, s);
+        if (status == MOSHI_OK)
+            status = open_decoder(m, &w, &t, q, s);
+    }
+    memory_free(q);
+    memory_free(s);
+    return status;
+}
+
+moshi_status mimi_model_open(mimi_model **out, const mimi_model_params *params,
+                             moshi_error *err)
+{
+    value *document = NULL;
+    mimi_model *m = memory_calloc(1, sizeof *m);
+    if (!m)
+        return error_no_memory(err, "the codec");
+    moshi_status status = MOSHI_OK;
+    m->store = weights_store_open();
+    if (!m->store)
+        status = error_no_memory(err, "the codec");
+    if (status == MOSHI_OK)
+        status = checkpoint_open(&m->file, params->path, err);
+    if (status == MOSHI_OK && params->config_path)
+        status = value_open(&document, params->config_path, err);
+    if (status == MOSHI_OK)
+        status = mimi_config_load(&m->config, m->file, document,
+                                  params->config_path, err);
+    if (status == MOSHI_OK) {
+        m->codebooks = params->codebooks ? params->codebooks
+                                         : m->config.codebooks;
+        if (m->codebooks < 1 || m->codebooks > m->config.codebooks)
+            status = error_set(err, MOSHI_ARGUMENT,
+                               "%d codebooks asked for; %s holds %d",
+                               m->codebooks, params->path,
+                               m->config.codebooks);
+    }
+    if (status == MOSHI_OK)
+        status = build(m, params->ring_window, err);
+    value_close(&document);
+    if (status != MOSHI_OK) {
+        mimi_model_close(&m);
+        return status;
+    }
+    *out = m;
+    return MOSHI_OK;
+}
+
+void mimi_model_close(mimi_model **handle)
+{
+    mimi_model *m = *handle;
+    if (!m)
+        return;
+    plan_close(&m->encoder);
+    plan_close(&m->decoder);
+    weights_store_close(&m->store);
+    checkpoint_close(&m->file);
+    memory_free(m);
+    *handle = NULL;
+}

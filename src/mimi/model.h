@@ -1,0 +1,40 @@
+/* model.h: the Mimi codec, opened: immutable weights and its two plans.
+ *
+ * Encoding:  pcm -> SEANet -> transformer -> downsample -> quantizer -> codes
+ * Decoding:  codes -> quantizer -> upsample -> transformer -> SEANet -> pcm
+ * One plan each, for one frame (1,920 samples, 80 ms). What changes from frame
+ * to frame lives in a mimi_encoder or a mimi_decoder (stream.h): two types, so
+ * that they cannot be mixed up.
+ *
+ * Thread-safety: an open model may be used from any number of threads. */
+#ifndef MOSHI_MIMI_MODEL_H
+#define MOSHI_MIMI_MODEL_H
+
+#include <moshi/error.h>
+
+#include "mimi/config.h"
+#include "plan/plan.h"
+
+typedef struct mimi_model {
+    mimi_config config;
+    int codebooks;      /* loaded: most that can be encoded or decoded */
+    plan *encoder, *decoder;
+    tensor_id pcm_in, codes_out, latent; /* of the encoder plan */
+    tensor_id codes_in, pcm_out;         /* of the decoder plan */
+    struct weights_store *store; /* owned */
+    checkpoint *file;            /* owned */
+} mimi_model;
+
+typedef struct mimi_model_params {
+    const char *path;        /* the codec's safetensors file */
+    const char *config_path; /* NULL: the published codec */
+    int codebooks;           /* how many to load; 0: all of the file */
+    bool ring_window;        /* attention window of the official streaming
+                                code, for comparison (mimi.md 15.2) */
+} mimi_model_params;
+
+moshi_status mimi_model_open(mimi_model **out, const mimi_model_params *params,
+                             moshi_error *err);
+void mimi_model_close(mimi_model **model);
+
+#endif

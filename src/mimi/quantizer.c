@@ -1,0 +1,144 @@
+/* quantizer.c: codebooks from their sums, nearest entries, and back. */
+#include "mimi/quantizer.h"
+
+#include <stdio.h>
+
+#include "base/error.h"
+
+/* Entries hardly used in training are divided by this instead (mimi.md 3.3). */
+#define USAGE_MIN 1e-5f
+#define NAME_ROOM 128
+
+/* The first of the names that older checkpoints give the same tensor. */
+static const float *aliased(weights *w, const char *prefix,
+                            const char *const names[3], size_t n)
+{
+    char name[NAME_ROOM];
+    for (int i = 0; i < 3; i++) {
+        snprintf(name, sizeof name, "%s.%s", prefix, names[i]);
+        if (weights_has(w, name))
+            return weights_floats(w, name, n);
+    }
+    snprintf(name, sizeof name, "%s.%s", prefix, names[0]);
+    return weights_floats(w, name, n);
+}
+
+static void load_book(weights *w, const mimi_config *c, int index,
+                      quantizer *q)
+{
+    static const char *const sums[3] = {"embedding_sum", "embed_avg",
+                                        "embed_sum"};
+    static const char *const uses[3] = {"cluster_usage", "cluster_size",
+                                        "cluster_usage"};
+    char name[NAME_ROOM];
+    size_t bins = (size_t)c->bins, dim = (size_t)c->codebook_dim;
+    if (index == 0)
+        snprintf(name, sizeof name,
+                 "quantizer.rvq_first.vq.layers.0._codebook");
+    else
+        snprintf(name, sizeof name,
+                 "quantizer.rvq_rest.vq.layers.%d._codebook", index - 1);
+    const float *sum = aliased(w, name, sums, bins * dim);
+    const float *usage = aliased(w, name, uses, bins);
+    float *rows = weights_own(w, bins * dim);
+    double *norms = weights_store_block(w->store, bins * sizeof *norms);
+    if (!norms && w->status == MOSHI_OK)
+        w->status = error_no_memory(w->err, "the codebooks");
+    if (w->status != MOSHI_OK)
+        return;
+    for (size_t j = 0; j < bins; j++) {
+        float used = usage[j] > USAGE_MIN ? usage[j] : USAGE_MIN;
+        for (size_t i = 0; i < dim; i++) {
+            float e = sum[j * dim + i] / used;
+            rows[j * dim + i] = e;
+            norms[j] += 0.5 * (double)e * e;
+        }
+    }
+    q->book[index] = (nn_matrix){DTYPE_F32, bins, dim, rows};
+    q->half_norms[index] = norms;
+}
+
+void quantizer_load(weights *w, const mimi_config *c, int n, quantizer *q)
+{
+    size_t D = (size_t)c->dimension, d = (size_t)c->codebook_dim;
+    q->in_first = weights_matrix(w, "quantizer.rvq_first.input_proj.weight", d,
+                                 D);
+    q->out_first = weights_matrix(w, "quantizer.rvq_first.output_proj.weight",
+                                  D, d);
+    if (n > 1) {
+        q->in_rest = weights_matrix(w, "quantizer.rvq_rest.input_proj.weight",
+                                    d, D);
+        q->out_rest = weights_matrix(w, "quantizer.rvq_rest.output_proj.weight",
+                                     D, d);
+    }
+    for (int i = 0; i < n; i++)
+        load_book(w, c, i, q);
+}
+
+/* The code of one level; returns what it leaves of r (for the next level, if
+ * there is one). */
+static tensor_id quantize_level(nn *n, const quantizer *q, int index,
+                                bool last, tensor_id r, tensor_id codes)
+{
+    const char *name = builder_name(n->b, "quantizer.codebook.%d", index);
+    const nn_matrix *book = &q->book[index];
+    plan_op *op;
+    tensor_id table = builder_weight(n->b, builder_name(n->b, "%s.weight",
+                                                        name),
+                                     book->type, book->rows, book->width,
+                                     book->data);
+    op = builder_append(n->b, OP_NEAREST, name);
+    op->in[0] = table;
+    op->in[1] = r;
+    op->out = codes;
+    op->p.nearest.column = index;
+    op->p.nearest.half_norms = q->half_norms[index];
+    if (last)
+        return r;
+    return nn_embed(n, builder_name(n->b, "%s.residual", name), *book, codes,
+                    index, 1, r, -1.0f);
+}
+
+tensor_id quantizer_encode(nn *n, const quantizer *q, int codebooks,
+                           tensor_id latent)
+{
+    tensor_id codes = builder_frame(n->b, "codes", DTYPE_I32, 1,
+                                    (size_t)codebooks);
+    builder_pin(n->b, codes);
+    tensor_id r = nn_linear(n, "quantizer.rvq_first.input_proj", q->in_first,
+                            NULL, latent);
+    builder_channels_first(n->b, r);
+    quantize_level(n, q, 0, true, r, codes);
+    if (codebooks > 1) {
+        r = nn_linear(n, "quantizer.rvq_rest.input_proj", q->in_rest, NULL,
+                      latent);
+        builder_channels_first(n->b, r);
+    }
+    for (int i = 1; i < codebooks; i++)
+        r = quantize_level(n, q, i, i == codebooks - 1, r, codes);
+    return codes;
+}
+
+tensor_id quantizer_decode(nn *n, const quantizer *q, int codebooks,
+                           tensor_id codes)
+{
+    tensor_id first = nn_embed(n, "quantizer.rvq_first.decode", q->book[0],
+                               codes, 0, 1, TENSOR_NONE, 1.0f);
+    const char *last = "quantizer.decode";
+    first = nn_linear(n, codebooks > 1 ? "quantizer.rvq_first.output_proj"
+                                       : last,
+                      q->out_first, NULL, first);
+    builder_channels_first(n->b, first);
+    if (codebooks == 1)
+        return first;
+    /* Sum in the codebook space, in order, then one projection for all. */
+    tensor_id rest = TENSOR_NONE;
+    for (int i = 1; i < codebooks; i++)
+        rest = nn_embed(n, builder_name(n->b, "quantizer.rvq_rest.decode.%d",
+                                        i), q->book[i], codes, i, 1, rest, 1.0f);
+    rest = nn_linear(n, "quantizer.rvq_rest.output_proj", q->out_rest, NULL,
+                     rest);
+    tensor_id sum = nn_add(n, last, first, rest, NULL);
+    builder_channels_first(n->b, sum);
+    return sum;
+}

@@ -1,0 +1,194 @@
+/* conv.c: rearrange convolution weights; append convolutions to a plan. */
+#include "nn/conv.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/memory.h"
+
+#define NAME_ROOM 256
+
+/* w[i] = g[i] v[i] / |v[i]|, the norm over all axes but the first
+ * (mimi.md 3.3). */
+static void fold_weight_norm(float *v, const float *g, size_t rows,
+                             size_t width)
+{
+    for (size_t i = 0; i < rows; i++) {
+        double sum = 0;
+        for (size_t j = 0; j < width; j++)
+            sum += (double)v[i * width + j] * v[i * width + j];
+        float factor = (float)(g[i] / sqrt(sum));
+        for (size_t j = 0; j < width; j++)
+            v[i * width + j] *= factor;
+    }
+}
+
+/* The weight as the file orders it, [first][second][kernel], in memory of its
+ * own (memory_free); NULL after a failure, which w remembers. */
+static float *load_weight(weights *w, const char *name, size_t first,
+                          size_t second, size_t kernel)
+{
+    char part[NAME_ROOM], shape[160];
+    weights_place place;
+    size_t want[3] = {first, second, kernel};
+    snprintf(part, sizeof part, "%s.weight_v", name);
+    bool normed = weights_find(w, part, &place);
+    if (!normed) {
+        snprintf(part, sizeof part, "%s.weight", name);
+        /* Equal products of the axes would hide a transposed weight. */
+        if (weights_find(w, part, &place) &&
+            (place.tensor->n_dims != 3 ||
+             memcmp(place.tensor->dims, want, sizeof want) != 0))
+            weights_fail(w, MOSHI_MISMATCH,
+                         "tensor %s is %s, expected [%zu, %zu, %zu]", part,
+                         checkpoint_shape_text(place.tensor, shape,
+                                               sizeof shape),
+                         first, second, kernel);
+    }
+    if (w->status != MOSHI_OK)
+        return NULL;
+    float *v = memory_calloc(first * second * kernel, sizeof *v);
+    if (!v) {
+        w->status = error_no_memory(w->err, "the weights of a convolution");
+        return NULL;
+    }
+    bool ok = weights_read(w, part, first * second * kernel, v);
+    if (ok && normed) {
+        snprintf(part, sizeof part, "%s.weight_g", name);
+        const float *g = weights_floats(w, part, first);
+        ok = g != NULL;
+        if (ok)
+            fold_weight_norm(v, g, first, second * kernel);
+    }
+    if (ok)
+        return v;
+    memory_free(v);
+    return NULL;
+}
+
+static const float *load_bias(weights *w, const char *name, size_t n)
+{
+    char part[NAME_ROOM];
+    snprintf(part, sizeof part, "%s.bias", name);
+    return weights_floats(w, part, n);
+}
+
+static nn_matrix owned(float *data, size_t rows, size_t width)
+{
+    return (nn_matrix){.type = DTYPE_F32, .rows = rows, .width = width,
+                       .data = data};
+}
+
+void nn_conv_load(weights *w, const char *name, size_t in, size_t out,
+                  int kernel, int stride, bool bias, nn_conv *c)
+{
+    size_t K = (size_t)kernel;
+    *c = (nn_conv){.in = in, .out = out, .kernel = kernel, .stride = stride};
+    float *v = load_weight(w, name, out, in, K);
+    float *m = weights_own(w, out * in * K);
+    if (v && m) /* [out][in][k] -> [out][k][in] */
+        for (size_t o = 0; o < out; o++)
+            for (size_t i = 0; i < in; i++)
+                for (size_t k = 0; k < K; k++)
+                    m[(o * K + k) * in + i] = v[(o * in + i) * K + k];
+    memory_free(v);
+    c->w = owned(m, out, K * in);
+    c->bias = bias ? load_bias(w, name, out) : NULL;
+}
+
+void nn_conv_transposed_load(weights *w, const char *name, size_t in,
+                             size_t out, int stride, nn_conv *c)
+{
+    size_t S = (size_t)stride, K = 2 * S;
+    *c = (nn_conv){.in = in, .out = out, .kernel = 2 * stride,
+                   .stride = stride, .transposed = true};
+    float *v = load_weight(w, name, in, out, K);
+    float *m = weights_own(w, in * out * K);
+    if (v && m) /* [in][out][k] -> [j][out][past, now][in]; now: k = j */
+        for (size_t j = 0; j < S; j++)
+            for (size_t o = 0; o < out; o++)
+                for (size_t i = 0; i < in; i++) {
+                    float *row = m + (j * out + o) * 2 * in;
+                    row[i] = v[(i * out + o) * K + S + j];
+                    row[in + i] = v[(i * out + o) * K + j];
+                }
+    memory_free(v);
+    c->w = owned(m, S * out, 2 * in);
+    const float *b = load_bias(w, name, out);
+    float *repeated = weights_own(w, S * out);
+    if (b && repeated)
+        for (size_t j = 0; j < S; j++)
+            memcpy(repeated + j * out, b, out * sizeof *b);
+    c->bias = repeated;
+}
+
+/* x with the last `past` rows of the earlier frames in front. */
+static tensor_id with_past(nn *n, const char *name, tensor_id x, size_t past,
+                           bool replicate)
+{
+    size_t rows = builder_tensor(n->b, x)->rows;
+    size_t width = builder_tensor(n->b, x)->width;
+    if (past == 0)
+        return x;
+    tensor_id tail = builder_state(n->b, builder_name(n->b, "%s.past", name),
+                                   DTYPE_F32, past, width, false);
+    const char *label = builder_name(n->b, "%s.window", name);
+    tensor_id y = builder_frame(n->b, label, DTYPE_F32, past + rows, width);
+    plan_op *op = builder_append(n->b, OP_WINDOW, label);
+    op->in[0] = x;
+    op->in[1] = tail;
+    op->out = y;
+    op->p.window.replicate = replicate;
+    return y;
+}
+
+tensor_id nn_convolve(nn *n, const char *name, const nn_conv *c, tensor_id x)
+{
+    size_t T = builder_tensor(n->b, x)->rows;
+    size_t S = (size_t)c->stride;
+    size_t past = c->transposed ? 1 : (size_t)(c->kernel - c->stride);
+    size_t rows = c->transposed ? T : T / S;
+    tensor_id windows = with_past(n, name, x, past, c->replicate);
+    tensor_id weight = builder_weight(
+        n->b, builder_name(n->b, "%s.weight", name), DTYPE_F32, c->w.rows,
+        c->w.width, c->w.data);
+    tensor_id bias =
+        c->bias ? builder_weight(n->b, builder_name(n->b, "%s.bias", name),
+                                 DTYPE_F32, 1, c->w.rows, c->bias)
+                : TENSOR_NONE;
+    /* A transposed convolution writes S output steps side by side: the same
+     * bytes as S rows. */
+    tensor_id y = builder_frame(n->b, name, DTYPE_F32,
+                                c->transposed ? T * S : rows, c->out);
+    builder_channels_first(n->b, y);
+    plan_op *op = builder_append(n->b, OP_LINEAR, name);
+    op->in[0] = weight;
+    op->in[1] = windows;
+    op->in[2] = bias;
+    op->out = y;
+    op->p.linear.rows = rows;
+    op->p.linear.stride = (c->transposed ? 1 : S) * c->in;
+    return y;
+}
+
+tensor_id nn_upsample(nn *n, const char *name, const float *w, int stride,
+                      tensor_id x)
+{
+    size_t T = builder_tensor(n->b, x)->rows;
+    size_t C = builder_tensor(n->b, x)->width, S = (size_t)stride;
+    tensor_id weight = builder_weight(
+        n->b, builder_name(n->b, "%s.weight", name), DTYPE_F32, C, 2 * S, w);
+    tensor_id past = builder_state(n->b, builder_name(n->b, "%s.past", name),
+                                   DTYPE_F32, 1, C, false);
+    tensor_id y = builder_frame(n->b, name, DTYPE_F32, T * S, C);
+    builder_channels_first(n->b, y);
+    plan_op *op = builder_append(n->b, OP_UPSAMPLE, name);
+    op->in[0] = weight;
+    op->in[1] = x;
+    op->in[2] = past;
+    op->out = y;
+    op->p.upsample.stride = stride;
+    return y;
+}

@@ -1,0 +1,222 @@
+/* weights.c: find tensors, compare their shapes, widen the small ones. */
+#include "nn/weights.h"
+
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/half.h"
+#include "base/memory.h"
+
+struct weights_store {
+    void **blocks;
+    size_t count, room;
+    size_t bytes;
+};
+
+weights_store *weights_store_open(void)
+{
+    return memory_calloc(1, sizeof(weights_store));
+}
+
+void weights_store_close(weights_store **store)
+{
+    if (!*store)
+        return;
+    for (size_t i = 0; i < (*store)->count; i++)
+        memory_aligned_free((*store)->blocks[i]);
+    memory_free((*store)->blocks);
+    memory_free(*store);
+    *store = NULL;
+}
+
+void *weights_store_block(weights_store *store, size_t bytes)
+{
+    if (!memory_grow((void **)&store->blocks, &store->room, store->count + 1,
+                     sizeof *store->blocks))
+        return NULL;
+    void *block = memory_aligned_calloc(bytes);
+    if (!block)
+        return NULL;
+    store->blocks[store->count++] = block;
+    store->bytes += bytes;
+    return block;
+}
+
+size_t weights_store_bytes(const weights_store *store)
+{
+    return store->bytes;
+}
+
+nn_matrix nn_matrix_rows(nn_matrix m, size_t first, size_t count)
+{
+    size_t row_bytes = 0;
+    dtype_row_bytes(m.type, m.width, &row_bytes);
+    if (m.data)
+        m.data = (const char *)m.data + first * row_bytes;
+    m.rows = count;
+    return m;
+}
+
+void weights_fail(weights *w, moshi_status status, const char *format, ...)
+{
+    if (w->status != MOSHI_OK)
+        return;
+    char text[sizeof w->err->message];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    w->status = error_set(w->err, status, "%s: %s", checkpoint_path(w->file),
+                          text);
+}
+
+bool weights_find(const weights *w, const char *name, weights_place *out)
+{
+    if (w->resolve)
+        return w->resolve(w->user, w->file, name, out);
+    *out = (weights_place){.tensor = checkpoint_find(w->file, name)};
+    return out->tensor != NULL;
+}
+
+bool weights_has(const weights *w, const char *name)
+{
+    weights_place place;
+    return weights_find(w, name, &place);
+}
+
+/* The rows of a place as a matrix; complains about whatever does not fit. */
+static bool place_matrix(weights *w, const char *name,
+                         const weights_place *place, size_t rows, size_t width,
+                         nn_matrix *out)
+{
+    const checkpoint_tensor *t = place->tensor;
+    char shape[160];
+    size_t all_rows = t->n_dims > 0 ? t->dims[0] : 1;
+    size_t count = place->count ? place->count : all_rows;
+    size_t row_bytes;
+    checkpoint_shape_text(t, shape, sizeof shape);
+    if (count != rows || place->first + count > all_rows ||
+        checkpoint_elements(t) != all_rows * width) {
+        weights_fail(w, MOSHI_MISMATCH,
+                     "tensor %s is %s, expected [%zu, %zu]%s%s%s", t->name,
+                     shape, place->count ? all_rows : rows, width,
+                     place->count ? " (for " : "", place->count ? name : "",
+                     place->count ? ")" : "");
+        return false;
+    }
+    /* The last axis of the file is what is stored in blocks. */
+    size_t last = t->n_dims > 0 ? t->dims[t->n_dims - 1] : 1;
+    if (!dtype_row_bytes(t->type, width, &row_bytes) ||
+        (dtype_info(t->type)->block > 1 && last != width)) {
+        weights_fail(w, MOSHI_MISMATCH,
+                     "tensor %s is %s in %s: its rows of %zu are not whole "
+                     "blocks of %zu", t->name, shape, dtype_info(t->type)->name,
+                     width, dtype_info(t->type)->block);
+        return false;
+    }
+    *out = (nn_matrix){.type = t->type,
+                       .rows = rows,
+                       .width = width,
+                       .data = (const char *)t->data +
+                               place->first * row_bytes};
+    return true;
+}
+
+static bool find_or_fail(weights *w, const char *name, weights_place *place)
+{
+    if (w->status != MOSHI_OK)
+        return false;
+    if (weights_find(w, name, place))
+        return true;
+    weights_fail(w, MOSHI_MISMATCH, "tensor %s is missing", name);
+    return false;
+}
+
+nn_matrix weights_matrix(weights *w, const char *name, size_t rows,
+                         size_t width)
+{
+    nn_matrix m = {.type = DTYPE_F32, .rows = rows, .width = width};
+    weights_place place;
+    if (!find_or_fail(w, name, &place))
+        return m;
+    if (!dtype_is_weight(place.tensor->type)) {
+        weights_fail(w, MOSHI_UNSUPPORTED,
+                     "tensor %s has type %s, which cannot be a weight", name,
+                     dtype_info(place.tensor->type)->name);
+        return m;
+    }
+    place_matrix(w, name, &place, rows, width, &m);
+    return m;
+}
+
+float *weights_own(weights *w, size_t n)
+{
+    if (w->status != MOSHI_OK)
+        return NULL;
+    size_t bytes;
+    float *block = NULL;
+    if (size_mul(n, sizeof *block, &bytes))
+        block = weights_store_block(w->store, bytes);
+    if (!block)
+        w->status = error_no_memory(w->err, "the weights of the model");
+    return block;
+}
+
+/* The file need not align its data, so elements are copied out one by one. */
+static bool widen(float *y, const void *data, dtype type, size_t n)
+{
+    uint16_t h;
+    switch (type) {
+    case DTYPE_F32:
+        memcpy(y, data, n * sizeof *y);
+        return true;
+    case DTYPE_F16:
+    case DTYPE_BF16:
+        for (size_t i = 0; i < n; i++) {
+            memcpy(&h, (const char *)data + 2 * i, sizeof h);
+            y[i] = type == DTYPE_F16 ? half_to_float(h) : bfloat_to_float(h);
+        }
+        return true;
+    default:
+        return false;
+    }
+}
+
+bool weights_read(weights *w, const char *name, size_t n, float *out)
+{
+    weights_place place;
+    nn_matrix m;
+    char shape[160];
+    if (!find_or_fail(w, name, &place))
+        return false;
+    const checkpoint_tensor *t = place.tensor;
+    if (checkpoint_elements(t) != n && !place.count) {
+        weights_fail(w, MOSHI_MISMATCH, "tensor %s is %s, expected %zu values",
+                     t->name, checkpoint_shape_text(t, shape, sizeof shape), n);
+        return false;
+    }
+    m.data = t->data;
+    if (place.count &&
+        !place_matrix(w, name, &place, place.count, n / place.count, &m))
+        return false;
+    if (widen(out, m.data, t->type, n))
+        return true;
+    weights_fail(w, MOSHI_UNSUPPORTED,
+                 "tensor %s has type %s; F32, F16 or BF16 is needed here",
+                 t->name, dtype_info(t->type)->name);
+    return false;
+}
+
+const float *weights_floats(weights *w, const char *name, size_t n)
+{
+    float *block = weights_own(w, n);
+    return block && weights_read(w, name, n, block) ? block : NULL;
+}
+
+const float *weights_floats_optional(weights *w, const char *name, size_t n)
+{
+    return weights_has(w, name) ? weights_floats(w, name, n) : NULL;
+}

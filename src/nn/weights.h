@@ -1,0 +1,82 @@
+/* weights.h: from the tensors of a checkpoint to the weights of a model.
+ *
+ * A loader asks for tensors by their canonical name and shape. Matrices stay
+ * where the file has them, in its type; small vectors (norms, biases, scales)
+ * are widened to float32 and owned by the store. The first thing that does not
+ * fit is remembered with a sentence; later requests then answer NULL, so a
+ * loader asks for everything and looks at the status once.
+ *
+ * Thread-safety: a loader belongs to one thread; a store is immutable once the
+ * model is open. */
+#ifndef MOSHI_NN_WEIGHTS_H
+#define MOSHI_NN_WEIGHTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <moshi/error.h>
+
+#include "files/checkpoint.h"
+
+/* Float blocks that live as long as the model. */
+typedef struct weights_store weights_store;
+weights_store *weights_store_open(void); /* NULL: out of memory */
+void weights_store_close(weights_store **store);
+/* 64-byte aligned, zeroed; NULL when out of memory. */
+void *weights_store_block(weights_store *store, size_t bytes);
+size_t weights_store_bytes(const weights_store *store);
+
+/* A matrix [rows, width] in the file's type. data is borrowed from the
+ * checkpoint, or NULL where the tensor is absent. */
+typedef struct nn_matrix {
+    dtype type;
+    size_t rows, width;
+    const void *data;
+} nn_matrix;
+
+/* Rows first … first+count of a matrix. */
+nn_matrix nn_matrix_rows(nn_matrix m, size_t first, size_t count);
+
+/* Where a canonical name lies: rows `first` … `first + count` of the outermost
+ * axis of a tensor of the file (count 0: all of it). */
+typedef struct weights_place {
+    const checkpoint_tensor *tensor;
+    size_t first, count;
+} weights_place;
+typedef bool weights_resolve(const void *user, const checkpoint *file,
+                             const char *name, weights_place *out);
+
+typedef struct weights {
+    const checkpoint *file;
+    weights_store *store;
+    weights_resolve *resolve; /* NULL: names of the file are canonical */
+    const void *user;         /* passed to resolve */
+    moshi_status status;      /* of the first request that failed */
+    moshi_error *err;
+} weights;
+
+bool weights_find(const weights *w, const char *name, weights_place *out);
+bool weights_has(const weights *w, const char *name);
+
+/* [rows, width]; further axes of the file's tensor must be 1 or multiply into
+ * width ([out, in, 1] is a matrix, and [C, 1, 4] is [C, 4]). */
+nn_matrix weights_matrix(weights *w, const char *name, size_t rows,
+                         size_t width);
+
+/* n floats, whatever the axes, widened from F32, F16 or BF16. */
+const float *weights_floats(weights *w, const char *name, size_t n);
+
+/* The same into the caller's own n floats, e.g. to be rearranged. */
+bool weights_read(weights *w, const char *name, size_t n, float *out);
+
+/* As weights_floats, NULL without complaint where the tensor is absent. */
+const float *weights_floats_optional(weights *w, const char *name, size_t n);
+
+/* Writable floats of the model's own, e.g. for a rearranged convolution. */
+float *weights_own(weights *w, size_t n);
+
+/* Remember a failure found by the loader itself. */
+void weights_fail(weights *w, moshi_status status, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+#endif

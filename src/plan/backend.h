@@ -1,0 +1,62 @@
+/* backend.h: what runs a plan: the contract between models and machines.
+ *
+ * A backend offers stream states and runners. Model code holds these through
+ * the table below and never asks which backend it is.
+ *
+ * Thread-safety: state_open and runner_open may be called from any thread; a
+ * state and a runner are each used by one thread at a time. */
+#ifndef MOSHI_PLAN_BACKEND_H
+#define MOSHI_PLAN_BACKEND_H
+
+#include <moshi/error.h>
+
+#include "plan/plan.h"
+
+/* All that one stream remembers between the frames of one plan. */
+typedef struct plan_state plan_state;
+
+/* Scratch memory to run one plan for up to lanes_max streams at a time. */
+typedef struct plan_runner plan_runner;
+
+/* Called after each operation of a run, while its output is still there. Read
+ * tensors with backend->read. */
+typedef struct plan_hook {
+    void (*after)(void *user, plan_runner *runner, const plan_op *op);
+    void *user;
+} plan_hook;
+
+typedef struct backend backend;
+struct backend {
+    const char *name; /* "cpu" */
+    void (*close)(backend **self);
+
+    moshi_status (*state_open)(backend *self, const plan *p, plan_state **out,
+                               moshi_error *err);
+    void (*state_close)(plan_state **state);
+    /* As just opened: position 0, no past. */
+    void (*state_reset)(plan_state *state);
+    /* Copy `bytes` bytes into a state tensor, from its byte `at` on. */
+    void (*state_write)(plan_state *state, tensor_id tensor, size_t at,
+                        const void *data, size_t bytes);
+    void (*state_read)(const plan_state *state, tensor_id tensor, size_t at,
+                       void *data, size_t bytes);
+
+    moshi_status (*runner_open)(backend *self, const plan *p, int lanes_max,
+                                plan_runner **out, moshi_error *err);
+    void (*runner_close)(plan_runner **runner);
+
+    /* One frame for n ≤ lanes_max streams: lane i runs states[i], which must
+     * differ. hook may be NULL. Never fails, never allocates. */
+    void (*run)(plan_runner *runner, plan_state *const *states, int n,
+                const plan_hook *hook);
+
+    /* Whole tensors of one lane: write inputs before a run, read outputs
+     * after it, or anything from inside a hook. */
+    void (*write)(plan_runner *runner, tensor_id tensor, int lane,
+                  const void *data);
+    void (*read)(const plan_runner *runner, tensor_id tensor, int lane,
+                 void *data);
+    int (*lanes)(const plan_runner *runner); /* of the run in progress */
+};
+
+#endif

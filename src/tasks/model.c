@@ -1,0 +1,162 @@
+/* model.c: open the parts of a model and hold them against each other. */
+#include "tasks/model.h"
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "cpu/backend.h"
+#include "files/value.h"
+
+/* Codebooks that the codec must have: those heard, and those spoken. */
+static int codebooks_needed(const lm_config *c)
+{
+    int user = c->n_q - c->dep_q;
+    return user > c->dep_q ? user : c->dep_q;
+}
+
+static moshi_status open_codec(moshi_model *m, moshi_error *err)
+{
+    const lm_config *c = &m->lm->config;
+    int need = codebooks_needed(c);
+    mimi_model_params p = {.path = m->files.mimi,
+                           .config_path = m->files.mimi_config};
+    moshi_status status = mimi_model_open(&m->mimi, &p, err);
+    if (status != MOSHI_OK)
+        return status;
+    if (m->mimi->codebooks < need)
+        return error_set(err, MOSHI_MISMATCH,
+                         "%s holds %d codebooks but the language model %s "
+                         "needs %d", m->files.mimi, m->mimi->codebooks,
+                         m->files.lm, need);
+    if (m->mimi->config.bins != c->card)
+        return error_set(err, MOSHI_MISMATCH,
+                         "%s has %d entries in a codebook but the language "
+                         "model %s has card = %d", m->files.mimi,
+                         m->mimi->config.bins, m->files.lm, c->card);
+    /* Only the codebooks that are needed: each costs a product a frame. */
+    if (need < m->mimi->codebooks) {
+        mimi_model_close(&m->mimi);
+        p.codebooks = need;
+        status = mimi_model_open(&m->mimi, &p, err);
+    }
+    return status;
+}
+
+static moshi_status open_text(moshi_model *m, moshi_error *err)
+{
+    const lm_config *c = &m->lm->config;
+    if (!m->files.tokenizer)
+        return MOSHI_OK;
+    moshi_status status = tokenizer_open(&m->tokenizer, m->files.tokenizer,
+                                         err);
+    if (status != MOSHI_OK)
+        return status;
+    int pieces = tokenizer_size(m->tokenizer);
+    if (pieces == c->text_in - 1)
+        return MOSHI_OK;
+    error_set(err, MOSHI_MISMATCH,
+              "%s has %d pieces but the language model %s has %d text tokens%s"
+              "%s", m->files.tokenizer, pieces, m->files.lm, c->text_in - 1,
+              c->known_as ? "; it matches the known model " : "",
+              c->known_as ? c->known_as : "");
+    return error_hint(err, "use the tokenizer of the model's own repository");
+}
+
+static void read_defaults(moshi_model *m, const value *config)
+{
+    const value *gen = value_get(config, "lm_gen_config");
+    int64_t k;
+    model_defaults *d = &m->defaults;
+    *d = (model_defaults){-1, -1, -1, -1};
+    value_real(value_get(gen, "temp"), &d->temperature);
+    /* Both spellings occur (models.md 4). */
+    value_real(value_get(gen, "text_temp"), &d->text_temperature);
+    value_real(value_get(gen, "temp_text"), &d->text_temperature);
+    if (value_integer(value_get(gen, "top_k"), &k) && k > 0 && k < 1 << 20)
+        d->top_k = (int)k;
+    if (value_integer(value_get(gen, "top_k_text"), &k) && k > 0 && k < 1 << 20)
+        d->text_top_k = (int)k;
+}
+
+static moshi_status open_lm(moshi_model *m, const moshi_model_params *params,
+                            moshi_error *err)
+{
+    value *config = NULL;
+    moshi_status status = MOSHI_OK;
+    lm_model_params p = {
+        .path = m->files.lm,
+        .config_path = m->files.config,
+        .activations = params->exact_activations ? LM_ACTIVATIONS_EXACT
+                                                 : LM_ACTIVATIONS_AS_OFFICIAL,
+        .acoustic_delay = params->acoustic_delay == 0   ? -1
+                          : params->acoustic_delay == -1 ? 0
+                                                         : params->acoustic_delay,
+    };
+    if (params->acoustic_delay < -1)
+        return error_set(err, MOSHI_ARGUMENT, "an acoustic delay of %d steps",
+                         params->acoustic_delay);
+    if (m->files.config)
+        status = value_open(&config, m->files.config, err);
+    if (status == MOSHI_OK)
+        read_defaults(m, config);
+    value_close(&config);
+    if (status == MOSHI_OK)
+        status = lm_model_open(&m->lm, &p, err);
+    return status;
+}
+
+moshi_status moshi_model_open(moshi_model **out,
+                              const moshi_model_params *params,
+                              moshi_error *err)
+{
+    moshi_model *m = memory_calloc(1, sizeof *m);
+    if (!m)
+        return error_no_memory(err, "the model");
+    moshi_status status = model_files_find(&m->files, params, err);
+    if (status == MOSHI_OK)
+        status = cpu_backend_open(&m->backend, params->threads,
+                                  CPU_LEVEL_COUNT, err);
+    if (status == MOSHI_OK)
+        status = open_lm(m, params, err);
+    if (status == MOSHI_OK)
+        status = open_codec(m, err);
+    if (status == MOSHI_OK)
+        status = open_text(m, err);
+    if (status != MOSHI_OK) {
+        moshi_model_close(&m);
+        return status;
+    }
+    *out = m;
+    return MOSHI_OK;
+}
+
+void moshi_model_close(moshi_model **handle)
+{
+    if (!handle || !*handle)
+        return;
+    moshi_model *m = *handle;
+    tokenizer_close(&m->tokenizer);
+    mimi_model_close(&m->mimi);
+    lm_model_close(&m->lm);
+    if (m->backend)
+        m->backend->close(&m->backend);
+    model_files_release(&m->files);
+    memory_free(m);
+    *handle = NULL;
+}
+
+void moshi_model_get_info(const moshi_model *m, moshi_model_info *info)
+{
+    const lm_config *c = &m->lm->config;
+    *info = (moshi_model_info){
+        .known_as = c->known_as,
+        .sample_rate_hz = m->mimi->config.sample_rate_hz,
+        .frame_samples = m->mimi->config.frame_samples,
+        .codebooks_in = c->n_q - c->dep_q,
+        .codebooks_out = c->dep_q,
+        .acoustic_delay = lm_config_acoustic_delay(c),
+        .acoustic_delay_own = m->lm->acoustic_delay_own,
+        .text_tokens = c->text_in - 1,
+        .has_tokenizer = m->tokenizer != NULL,
+        .threads = cpu_backend_threads(m->backend),
+    };
+}

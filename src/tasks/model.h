@@ -1,0 +1,30 @@
+/* model.h: what stands behind the public moshi_model: three opened parts. */
+#ifndef MOSHI_TASKS_MODEL_H
+#define MOSHI_TASKS_MODEL_H
+
+#include <stdbool.h>
+
+#include <moshi/model.h>
+
+#include "lm/model.h"
+#include "mimi/model.h"
+#include "plan/backend.h"
+#include "tasks/model_files.h"
+#include "text/tokenizer.h"
+
+/* Sampling that the model's config asks for (lm_gen_config), else -1. */
+typedef struct model_defaults {
+    double temperature, text_temperature;
+    int top_k, text_top_k;
+} model_defaults;
+
+struct moshi_model {
+    model_files files;
+    backend *backend;
+    lm_model *lm;
+    mimi_model *mimi;
+    tokenizer *tokenizer; /* NULL: none */
+    model_defaults defaults;
+};
+
+#endif

@@ -1,0 +1,61 @@
+#!/bin/sh
+# What `meson install` leaves is enough to build the examples of the manual:
+# with the flags of pkg-config, as C11, shared and static, warnings as errors.
+. "$(dirname "$0")/../tap.sh"
+: "${MOSHI_SOURCE:?}" "${MOSHI_BUILD:?}" "${MOSHI_CC:?}"
+
+mkdir root
+check "meson install" \
+    meson install -C "$MOSHI_BUILD" --no-rebuild --destdir "$work/root"
+
+check "the installed headers are those of include/moshi" \
+    sh -c 'cd "$0" && for h in *.h; do
+        find "$1/root" -path "*/include/moshi/$h" | grep -q . || exit 1
+    done' "$MOSHI_SOURCE/include/moshi" "$work"
+check "no file of the build is among them" \
+    sh -c '! find "$0/root" -path "*/include/*" -type f ! -name "*.h" |
+        grep .' "$work"
+
+pc=$(find root -name moshi.pc)
+check "there is a pkg-config file" test -n "$pc"
+PKG_CONFIG_PATH=$work/$(dirname "$pc")
+PKG_CONFIG_SYSROOT_DIR=$work/root
+export PKG_CONFIG_PATH PKG_CONFIG_SYSROOT_DIR
+# The sysroot is in front of our own folders only: those of the libraries
+# behind ours are the machine's.
+flags() {
+    pkg-config "$@" moshi | sed "s:-I$work/root/usr/include:-I/usr/include:g"
+}
+check "pkg-config knows moshi" pkg-config --exists moshi
+prefix=$(pkg-config --variable=prefix moshi)
+archive=$(find root -name libmoshi.a)
+lib=$(dirname "$(find root -name 'libmoshi.so')")
+check "programs and pages are installed under $prefix" \
+    sh -c 'find "$0" -path "*/bin/moshi" | grep -q . &&
+        find "$0" -name moshi.1 | grep -q .' "$work/root"
+
+build() { # build EXAMPLE PROGRAM LINK_FLAGS...
+    example=$1 program=$2
+    shift 2
+    $MOSHI_CC -std=c11 -Wall -Wextra -Wpedantic -Werror ${MOSHI_CFLAGS:-} \
+        -I"root$prefix/include" $(flags --cflags) "$example" -o "$program" "$@"
+}
+
+for example in "$MOSHI_SOURCE"/docs/examples/*.c; do
+    [ -e "$example" ] || continue
+    name=$(basename "$example" .c)
+    check "$name builds with the shared library" \
+        build "$example" "$name" -L"$lib" -lmoshi
+    what="$name without arguments"
+    LD_LIBRARY_PATH=$lib "./$name" >.tap/out 2>.tap/err </dev/null
+    [ $? -lt 126 ]
+    point $? "$name starts"
+    if [ -n "$archive" ]; then
+        check "$name builds with the static library" \
+            build "$example" "$name-static" "$archive" \
+            $(pkg-config --static --libs-only-l moshi | sed 's/-lmoshi\>//')
+        check "$name needs no shared libmoshi then" \
+            sh -c '! ldd "$0" | grep -q libmoshi' "./$name-static"
+    fi
+done
+finish

@@ -1,0 +1,125 @@
+/* golden.c: fixtures, comparisons and taps for the golden tests. */
+#include "golden.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "cpu/backend.h"
+
+const char *golden_path(const char *relative)
+{
+    static char paths[2][1024];
+    static int turn;
+    const char *folder = getenv("MOSHI_FIXTURES");
+    turn = !turn;
+    snprintf(paths[turn], sizeof paths[turn], "%s/%s",
+             folder ? folder : "tests/fixtures", relative);
+    return paths[turn];
+}
+
+checkpoint *golden_open(const char *relative)
+{
+    checkpoint *file = NULL;
+    moshi_error err = {0};
+    if (checkpoint_open(&file, golden_path(relative), &err) != MOSHI_OK)
+        fail_msg("%s", err.message);
+    return file;
+}
+
+const checkpoint_tensor *golden_tensor(const checkpoint *file,
+                                       const char *name)
+{
+    const checkpoint_tensor *t = checkpoint_find(file, name);
+    if (!t)
+        fail_msg("%s holds no tensor %s", checkpoint_path(file), name);
+    return t;
+}
+
+const float *golden_floats(const checkpoint *file, const char *name, size_t *n)
+{
+    const checkpoint_tensor *t = golden_tensor(file, name);
+    assert_int_equal(t->type, DTYPE_F32);
+    if (n)
+        *n = checkpoint_elements(t);
+    return t->data;
+}
+
+const int32_t *golden_ints(const checkpoint *file, const char *name, size_t *n)
+{
+    const checkpoint_tensor *t = golden_tensor(file, name);
+    assert_int_equal(t->type, DTYPE_I32);
+    if (n)
+        *n = checkpoint_elements(t);
+    return t->data;
+}
+
+backend *golden_backend(int threads)
+{
+    backend *be = NULL;
+    moshi_error err = {0};
+    if (cpu_backend_open(&be, threads, CPU_LEVEL_COUNT, &err) != MOSHI_OK)
+        fail_msg("%s", err.message);
+    return be;
+}
+
+double golden_error(const float *a, const float *b, size_t n)
+{
+    double worst = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (isnan(a[i]) && isnan(b[i]))
+            continue;
+        double e = fabs((double)a[i] - (double)b[i]);
+        if (!(e <= worst)) /* a lone NaN is the worst error */
+            worst = isnan(e) ? INFINITY : e;
+    }
+    return worst;
+}
+
+double golden_peak(const float *a, size_t n)
+{
+    double peak = 0;
+    for (size_t i = 0; i < n; i++)
+        peak = fabs((double)a[i]) > peak ? fabs((double)a[i]) : peak;
+    return peak;
+}
+
+void golden_expect(const char *what, double error, double bound)
+{
+    printf("  %-52s %.2e (bound %.0e)\n", what, error, bound);
+    if (!(error <= bound))
+        fail_msg("%s: error %g is beyond %g", what, error, bound);
+}
+
+void golden_expect_ints(const char *what, const int32_t *got,
+                        const int32_t *want, size_t n)
+{
+    size_t wrong = 0, first = n;
+    for (size_t i = 0; i < n; i++)
+        if (got[i] != want[i]) {
+            first = wrong ? first : i;
+            wrong++;
+        }
+    printf("  %-52s %zu of %zu differ\n", what, wrong, n);
+    if (wrong)
+        fail_msg("%s: %zu of %zu differ, first at %zu: %d instead of %d", what,
+                 wrong, n, first, got[first], want[first]);
+}
+
+void golden_record(void *user, plan_runner *runner, const plan_op *op)
+{
+    golden_taps *t = user;
+    const char *name = t->plan->tensors[op->out].name;
+    for (size_t i = 0; i < t->n_taps; i++)
+        if (strcmp(t->taps[i].name, name) == 0) {
+            assert_int_equal(t->plan->tensors[op->out].bytes,
+                             t->taps[i].n * sizeof(float));
+            t->backend->read(runner, op->out, 0, t->taps[i].data);
+            t->taps[i].seen++;
+        }
+}
