@@ -39,6 +39,8 @@ MOSHI_API void moshi_codec_close(moshi_codec **codec);
 MOSHI_API int moshi_codec_sample_rate_hz(const moshi_codec *codec);
 MOSHI_API int moshi_codec_frame_samples(const moshi_codec *codec);
 MOSHI_API int moshi_codec_codebooks(const moshi_codec *codec);
+/* Entries of a codebook: codes are 0 … bins - 1. */
+MOSHI_API int moshi_codec_bins(const moshi_codec *codec);
 
 MOSHI_API moshi_status moshi_encoder_open(moshi_encoder **out,
                                           moshi_codec *codec,

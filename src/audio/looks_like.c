@@ -13,16 +13,21 @@ typedef struct signature {
 
 #define SIGNATURE(at, bytes, phrase) {at, bytes, sizeof bytes - 1, phrase}
 
+#define WAV_PHRASE "a WAV file with a damaged header or an unknown coding"
+
 /* Audio first: a file that is named here and could not be opened is damaged
  * or of a kind that libsndfile does not decode. Numbers are the formats' own
  * magic numbers. */
 static const signature signatures[] = {
-    SIGNATURE(0, "RIFF", "a WAV file with a damaged header"),
-    SIGNATURE(0, "RF64", "a WAV file with a damaged header"),
+    SIGNATURE(0, "RIFF", WAV_PHRASE),
+    SIGNATURE(0, "RF64", WAV_PHRASE),
     SIGNATURE(0, "fLaC", "a FLAC file with a damaged header"),
     SIGNATURE(0, "OggS", "an Ogg file that is damaged or holds neither "
                          "Vorbis, Opus nor FLAC"),
     SIGNATURE(0, "ID3", "an MP3 file that is damaged"),
+    SIGNATURE(0, "\xff\xfb", "an MP3 file that is damaged"),
+    SIGNATURE(0, "\xff\xf3", "an MP3 file that is damaged"),
+    SIGNATURE(0, "\xff\xf2", "an MP3 file that is damaged"),
     SIGNATURE(4, "ftyp", "an MP4 or M4A file"),
     SIGNATURE(0, "\x1a\x45\xdf\xa3", "a WebM or Matroska file"),
     SIGNATURE(0, "FLV\x01", "a Flash video"),

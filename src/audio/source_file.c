@@ -2,7 +2,10 @@
  *
  * A regular file is read in place. Anything else ("-", a named pipe, a
  * device) may not seek: it is read to its end into memory first and given to
- * libsndfile from there. */
+ * libsndfile from there.
+ *
+ * Inside libsndfile the MP3 decoder writes notes about damaged files to
+ * standard error; there is no way through to its switch for that. */
 #include "audio/source_file.h"
 
 #include <errno.h>
@@ -84,9 +87,12 @@ static sf_count_t memory_tell(void *self)
 static SF_VIRTUAL_IO memory_io = {memory_length, memory_seek, memory_read,
                                   memory_write, memory_tell};
 
-/* libsndfile's sentence without its full stop. */
+/* libsndfile's sentence without its full stop and its "Error : ". */
 static void copy_reason(char *out, size_t room, const char *reason)
 {
+    const char *front = "Error : ";
+    if (strncmp(reason, front, strlen(front)) == 0)
+        reason += strlen(front);
     snprintf(out, room, "%s", reason);
     size_t n = strlen(out);
     while (n > 0 && (out[n - 1] == '.' || out[n - 1] == '\n'))
@@ -190,6 +196,14 @@ static moshi_status next_block(source_file *s, moshi_error *err)
     return MOSHI_OK;
 }
 
+/* libsndfile gets a descriptor of its own: when it fails it closes the one it
+ * was given, whether it was asked to or not (1.2.0). */
+static SNDFILE *open_copy(source_file *s)
+{
+    int copy = fcntl(s->fd, F_DUPFD_CLOEXEC, 0);
+    return copy < 0 ? NULL : sf_open_fd(copy, SFM_READ, &s->info, SF_TRUE);
+}
+
 static moshi_status open_sound(source_file *s, const char *path,
                                moshi_error *err)
 {
@@ -199,7 +213,7 @@ static moshi_status open_sound(source_file *s, const char *path,
         return status;
     s->sound = pipe ? sf_open_virtual(&memory_io, SFM_READ, &s->info,
                                       &s->input)
-                    : sf_open_fd(s->fd, SFM_READ, &s->info, SF_FALSE);
+                    : open_copy(s);
     if (!s->sound)
         return not_audio(s, err);
     status = check_info(s, err);

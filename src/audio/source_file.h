@@ -15,7 +15,8 @@
 
 typedef struct source_file source_file;
 
-/* Errors: MOSHI_IO (missing, unreadable), MOSHI_FORMAT (not audio, zero
+/* A file that was cut short is read as far as it goes, unless its decoder
+ * cannot (FLAC). Errors: MOSHI_IO (missing, unreadable), MOSHI_FORMAT (not audio, zero
  * samples), MOSHI_UNSUPPORTED (rate or channels beyond the limits). */
 moshi_status source_file_open(source_file **out, const char *path,
                               moshi_error *err);

@@ -1,17 +1,31 @@
 /* cpu_flags.c: detect the instruction sets that the kernels know. */
 #include "base/cpu_flags.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
 
 static const char *const names[CPU_LEVEL_COUNT] = {"ref", "avx2", "avx512"};
+
+#if defined(__x86_64__)
+/* Not every compiler's __builtin_cpu_supports knows this one (clang 14 does
+ * not): leaf 1, ecx, bit 29. */
+static bool has_f16c(void)
+{
+    unsigned a, b, c, d;
+    return __get_cpuid(1, &a, &b, &c, &d) && (c & bit_F16C);
+}
+#endif
 
 cpu_level cpu_level_best(void)
 {
 #if defined(__x86_64__)
     __builtin_cpu_init();
     if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma") ||
-        !__builtin_cpu_supports("f16c"))
+        !has_f16c())
         return CPU_REF;
     if (__builtin_cpu_supports("avx512f") &&
         __builtin_cpu_supports("avx512bw") &&

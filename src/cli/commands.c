@@ -4,10 +4,10 @@
 #include "cli/command.h"
 #include "cli/common.h"
 
-extern const command cmd_help;
+extern const command cmd_codec, cmd_gen, cmd_help, cmd_inspect, cmd_synth;
 
 static const command *const table[] = {
-    &cmd_help,
+    &cmd_gen, &cmd_codec, &cmd_synth, &cmd_inspect, &cmd_help,
 };
 
 const command *const *commands_all(size_t *count)

@@ -11,12 +11,12 @@
  * them to it. What is not named here has the reference's bits: to_f32,
  * quantize_q8_0, linear with Q8_0 activations, add, and nearest but for
  * distances that are equal to 15 digits. */
-#define KERNEL_LINEAR_TOLERANCE    1e-6  /* of Σ |w| |x| */
-#define KERNEL_NORM_TOLERANCE      1e-6  /* of |y|, and of |bias| */
-#define KERNEL_ELU_TOLERANCE       3e-7  /* absolute */
-#define KERNEL_GELU_TOLERANCE      2e-7  /* of |x| */
-#define KERNEL_SILU_GATE_TOLERANCE 1e-6  /* of |gate up| */
-#define KERNEL_ATTEND_TOLERANCE    2e-5  /* of max |v| */
+#define KERNEL_LINEAR_TOLERANCE    1e-6   /* of Σ |w| |x| */
+#define KERNEL_NORM_TOLERANCE      5e-7   /* of |y|, and of |bias| */
+#define KERNEL_ELU_TOLERANCE       1.5e-7 /* absolute */
+#define KERNEL_GELU_TOLERANCE      1.5e-7 /* of |x| */
+#define KERNEL_SILU_GATE_TOLERANCE 4e-7   /* of |y| */
+#define KERNEL_ATTEND_TOLERANCE    2e-6   /* of max |v|; more if sharp */
 
 /* The types that a weight matrix may have: X(type, name in symbols, ...). */
 #define KERNEL_WEIGHT_TYPES(X, ...) \

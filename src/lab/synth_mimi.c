@@ -1,6 +1,6 @@
 /* synth_mimi.c: the tensors of a codec's file, from its sizes.
  *
- * Spreads are chosen so that random codes decode to sound of about 0.15 rms
+ * Spreads are chosen so that random codes decode to sound of about 0.1 rms
  * and sound encodes to varied codes. An ELU keeps about 0.64 of the mean
  * square of a signal of spread 1, less of a stronger one, more of a weaker
  * one: convolutions that make up for it (ELU_GAIN) pull any signal towards
@@ -12,7 +12,7 @@
 
 #define ELU_GAIN     1.25f
 #define INPUT_GAIN   4.0f  /* speech of 0.1 rms becomes 0.4 */
-#define OUTPUT_GAIN  0.12f
+#define OUTPUT_GAIN  0.08f
 #define LEVEL_SPREAD 0.35f
 
 static const synth_law bias_law = {.spread = 0.02f};

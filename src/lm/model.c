@@ -94,7 +94,7 @@ static moshi_status build(lm_model *m, const lm_model_params *params,
         return error_no_memory(err, "the language model");
     lm_temporal_load(&w, c, &p->temporal);
     moshi_status status = MOSHI_OK;
-    if (!lm_depformer_load(&w, c, &p->depformer))
+    if (c->dep_q > 0 && !lm_depformer_load(&w, c, &p->depformer))
         status = error_no_memory(err, "the language model");
     conditioners_load(&w, c, &m->conditioners);
     if (status == MOSHI_OK)

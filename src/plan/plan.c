@@ -31,11 +31,15 @@ tensor_id plan_find(const plan *p, const char *name)
     return TENSOR_NONE;
 }
 
-size_t plan_weight_bytes(const plan *p)
+size_t plan_op_weight_bytes(const plan *p, const plan_op *op)
 {
     size_t sum = 0;
-    for (size_t i = 0; i < p->n_tensors; i++)
-        if (p->tensors[i].space == PLAN_WEIGHT)
-            sum += p->tensors[i].bytes;
+    for (int i = 0; i < OP_INPUTS; i++) {
+        if (op->in[i] == TENSOR_NONE)
+            continue;
+        const plan_tensor *t = &p->tensors[op->in[i]];
+        if (t->space == PLAN_WEIGHT)
+            sum += op->kind == OP_EMBED ? t->row_bytes : t->bytes;
+    }
     return sum;
 }

@@ -53,7 +53,8 @@ void plan_close(plan **p);
  * TENSOR_NONE. For tests and tracing; not for the per-frame path. */
 tensor_id plan_find(const plan *p, const char *name);
 
-/* Bytes of all weights that the plan reads, each counted once. */
-size_t plan_weight_bytes(const plan *p);
+/* Bytes of weights that an operation reads in a frame: all of a matrix, one
+ * row of a table of tokens. */
+size_t plan_op_weight_bytes(const plan *p, const plan_op *op);
 
 #endif

@@ -75,6 +75,11 @@ int moshi_codec_codebooks(const moshi_codec *c)
     return c->model->codebooks;
 }
 
+int moshi_codec_bins(const moshi_codec *c)
+{
+    return c->model->config.bins;
+}
+
 moshi_status moshi_encoder_open(moshi_encoder **out, moshi_codec *c,
                                 moshi_error *err)
 {

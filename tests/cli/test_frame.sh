@@ -82,6 +82,25 @@ run 3 synth tiny missing/folder/model
 has err "missing/folder/model"
 lines err 1
 
+escape=$(printf '\033')
+on_terminal() { # on_terminal SHELL_COMMAND: its output, on a terminal
+    what="$1, on a terminal"
+    TERM=xterm script -qec "$1" /dev/null >.tap/out 2>.tap/err </dev/null
+}
+if script -qec true /dev/null >/dev/null 2>&1; then
+    on_terminal "'$MOSHI_BIN' synth tiny bar"
+    has out "writing ["
+    on_terminal "'$MOSHI_BIN' synth tiny bar --quiet"
+    lacks out "writing"
+    on_terminal "'$MOSHI_BIN' nothing"
+    has out "$escape"
+    on_terminal "NO_COLOR=1 '$MOSHI_BIN' nothing"
+    has out "there is no command"
+    lacks out "$escape"
+else
+    skip "colour and progress on a terminal" "no script(1) here"
+fi
+
 if [ -c /dev/full ]; then
     what="moshi --help >/dev/full"
     "$MOSHI_BIN" --help >/dev/full 2>.tap/err
@@ -91,6 +110,6 @@ if [ -c /dev/full ]; then
 else
     skip "a full disk behind standard output" "no /dev/full here"
 fi
-lacks err "$(printf '\033')"
+lacks err "$escape"
 
 finish

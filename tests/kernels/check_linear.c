@@ -35,7 +35,7 @@ static void check_part(const product *p, int first, int columns, size_t row0,
                        size_t row1)
 {
     char what[96];
-    float *y[COLUMNS];
+    float *y[COLUMNS] = {NULL};
     for (int c = 0; c < columns; c++)
         y[c] = array(ROWS, sizeof *y[c], (place)random_below(PLACE_COUNT));
     call(p, y, first, columns, row0, row1);

@@ -1,0 +1,246 @@
+/* cmd_codec.c: moshi codec encode | decode | roundtrip: Mimi alone. */
+#include <stdio.h>
+#include <string.h>
+
+#include <moshi/codec.h>
+
+#include "audio/sink_file.h"
+#include "audio/source_file.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/memory.h"
+#include "cli/codes_file.h"
+#include "cli/command.h"
+#include "cli/model_args.h"
+#include "cli/progress.h"
+#include "cli/report.h"
+
+/* One run of the command; everything is released by run(). */
+typedef struct work {
+    const options *o;
+    const char *in, *out;
+    moshi_codec *codec;
+    moshi_encoder *encoder;
+    moshi_decoder *decoder;
+    sink_file *sink;
+    int rate_hz, codebooks;
+    size_t samples; /* of a frame */
+    progress bar;
+} work;
+
+static moshi_status open_codec(work *w, bool limit, moshi_error *err)
+{
+    char *mimi = NULL, *config = NULL;
+    moshi_codec_params p = {0};
+    moshi_status status = device_args(w->o, &p.threads, err);
+    if (status == MOSHI_OK)
+        status = codec_args(w->o, &mimi, &config, err);
+    if (status == MOSHI_OK) {
+        p.path = mimi;
+        p.config_path = config;
+        if (limit && options_given(w->o, "codebooks"))
+            p.codebooks = (int)options_integer(w->o, "codebooks");
+        status = moshi_codec_open(&w->codec, &p, err);
+    }
+    memory_free(mimi);
+    memory_free(config);
+    if (status != MOSHI_OK)
+        return status;
+    w->rate_hz = moshi_codec_sample_rate_hz(w->codec);
+    w->codebooks = moshi_codec_codebooks(w->codec);
+    w->samples = (size_t)moshi_codec_frame_samples(w->codec);
+    return MOSHI_OK;
+}
+
+static moshi_status open_sink(work *w, moshi_error *err)
+{
+    return sink_file_open(&w->sink, w->out, w->rate_hz,
+                          options_flag(w->o, "float") ? SINK_FLOAT32
+                                                      : SINK_PCM16, err);
+}
+
+/* The recording, filled up with silence to whole frames. */
+static moshi_status load(work *w, float **pcm, size_t *frames, size_t *samples,
+                         moshi_error *err)
+{
+    size_t n;
+    float *loaded = NULL;
+    moshi_status status = source_file_load(w->in, w->rate_hz, &loaded, &n,
+                                           err);
+    if (status != MOSHI_OK)
+        return status;
+    *frames = (n + w->samples - 1) / w->samples;
+    *samples = n;
+    *pcm = memory_calloc(*frames * w->samples, sizeof **pcm);
+    if (*pcm)
+        memcpy(*pcm, loaded, n * sizeof **pcm);
+    memory_free(loaded);
+    return *pcm ? MOSHI_OK : error_no_memory(err, "the recording");
+}
+
+static moshi_status encode_all(work *w, codes_table *codes, size_t *samples,
+                               moshi_error *err)
+{
+    float *pcm = NULL;
+    size_t frames = 0;
+    int32_t row[256];
+    moshi_status status = load(w, &pcm, &frames, samples, err);
+    if (status == MOSHI_OK)
+        status = moshi_encoder_open(&w->encoder, w->codec, err);
+    codes->K = w->codebooks;
+    for (size_t f = 0; f < frames && status == MOSHI_OK; f++) {
+        status = moshi_encoder_encode(w->encoder, pcm + f * w->samples, 1, row);
+        if (status == MOSHI_OK && !codes_table_add(codes, row))
+            status = error_no_memory(err, "the codes");
+        progress_set(&w->bar, (double)(f + 1) / (double)frames, NULL);
+    }
+    memory_free(pcm);
+    return status;
+}
+
+/* samples: how many to write in all; the rest of the last frame was silence
+ * that was added. */
+static moshi_status decode_all(work *w, const int32_t *codes, int K, size_t T,
+                               size_t samples, moshi_error *err)
+{
+    float *pcm = memory_calloc(w->samples, sizeof *pcm);
+    moshi_status status = pcm ? MOSHI_OK : error_no_memory(err, "a frame");
+    if (status == MOSHI_OK)
+        status = moshi_decoder_open(&w->decoder, w->codec, err);
+    for (size_t f = 0; f < T && status == MOSHI_OK; f++) {
+        size_t left = samples - f * w->samples;
+        status = moshi_decoder_decode(w->decoder, codes + f * (size_t)K, 1, K,
+                                      pcm);
+        if (status == MOSHI_OK)
+            status = sink_file_write(w->sink, pcm,
+                                     left < w->samples ? left : w->samples,
+                                     err);
+        progress_set(&w->bar, (double)(f + 1) / (double)T, NULL);
+    }
+    memory_free(pcm);
+    return status == MOSHI_OK ? sink_file_finish(w->sink, err) : status;
+}
+
+static moshi_status encode(work *w, moshi_error *err)
+{
+    codes_table codes = {.name = "codes"};
+    size_t samples;
+    moshi_status status = open_codec(w, true, err);
+    if (status == MOSHI_OK)
+        status = encode_all(w, &codes, &samples, err);
+    if (status == MOSHI_OK)
+        status = codes_file_write(w->out, &codes, 1, err);
+    codes_table_release(&codes);
+    return status;
+}
+
+static moshi_status decode(work *w, moshi_error *err)
+{
+    int32_t *codes = NULL;
+    int K = 0;
+    size_t T = 0;
+    moshi_status status = open_codec(w, false, err);
+    int bins = status == MOSHI_OK ? moshi_codec_bins(w->codec) : 0;
+    if (status == MOSHI_OK)
+        status = codes_file_read(w->in, w->codebooks, bins, &codes, &K, &T,
+                                 err);
+    if (status == MOSHI_OK && options_given(w->o, "codebooks")) {
+        int wanted = (int)options_integer(w->o, "codebooks");
+        if (wanted > K)
+            status = error_set(err, MOSHI_ARGUMENT,
+                               "%d codebooks asked for; %s holds %d", wanted,
+                               w->in, K);
+        /* Fewer: the first ones of each frame, packed. */
+        for (size_t f = 0; f < T && wanted < K; f++)
+            memmove(codes + f * (size_t)wanted, codes + f * (size_t)K,
+                    (size_t)wanted * sizeof *codes);
+        K = wanted < K ? wanted : K;
+    }
+    if (status == MOSHI_OK)
+        status = open_sink(w, err);
+    if (status == MOSHI_OK)
+        status = decode_all(w, codes, K, T, T * w->samples, err);
+    memory_free(codes);
+    return status;
+}
+
+static moshi_status roundtrip(work *w, moshi_error *err)
+{
+    codes_table codes = {.name = "codes"};
+    size_t samples = 0;
+    moshi_status status = open_codec(w, true, err);
+    if (status == MOSHI_OK)
+        status = open_sink(w, err);
+    if (status == MOSHI_OK)
+        status = encode_all(w, &codes, &samples, err);
+    if (status == MOSHI_OK)
+        status = decode_all(w, codes.rows, codes.K, codes.T, samples, err);
+    codes_table_release(&codes);
+    return status;
+}
+
+static const struct {
+    const char *name, *label;
+    moshi_status (*run)(work *w, moshi_error *err);
+} verbs[] = {
+    {"encode", "encoding", encode},
+    {"decode", "decoding", decode},
+    {"roundtrip", "coding", roundtrip},
+};
+
+static exit_status run(const options *o)
+{
+    moshi_error err = {0};
+    for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++) {
+        if (strcmp(o->args[0], verbs[i].name) != 0)
+            continue;
+        work w = {.o = o, .in = o->args[1], .out = o->args[2]};
+        progress_open(&w.bar, verbs[i].label, options_flag(o, "quiet"));
+        moshi_status status = verbs[i].run(&w, &err);
+        progress_close(&w.bar);
+        sink_file_close(&w.sink);
+        moshi_encoder_close(&w.encoder);
+        moshi_decoder_close(&w.decoder);
+        moshi_codec_close(&w.codec);
+        return status == MOSHI_OK ? EXIT_STATUS_DONE : report_error(&err);
+    }
+    return report_usage("codec", "'%s' is none of encode, decode, roundtrip",
+                        o->args[0]);
+}
+
+static const option own_options[] = {
+    {.name = "codebooks", .type = OPTION_INTEGER, .value = "N", .min = 1,
+     .max = 64, .help = "use the first N codebooks; all unless given"},
+    {.name = "float", .type = OPTION_FLAG,
+     .help = "write 32-bit float samples, not clamped, instead of 16-bit"},
+    {0},
+};
+
+static const char *const usage[] = {"encode IN CODES", "decode CODES OUT.wav",
+                                    "roundtrip IN OUT.wav", NULL};
+
+static const char *const examples[] = {
+    "moshi codec encode --mimi mimi.safetensors talk.wav talk.safetensors",
+    "moshi codec decode --mimi mimi.safetensors talk.safetensors back.wav",
+    "moshi codec roundtrip -m my-model --codebooks 8 talk.flac heard.wav",
+    NULL,
+};
+
+const command cmd_codec = {
+    .name = "codec",
+    .summary = "turn sound into codes and codes into sound, with Mimi alone",
+    .group = COMMAND_GROUP_PARTS,
+    .needs = COMMAND_NEEDS_MODEL | COMMAND_NEEDS_DEVICE,
+    .usage = usage,
+    .about =
+        "CODES is a safetensors file with one tensor, codes, of shape [K, T] "
+        "and type I32: K codebooks, the semantic one first, and T frames of "
+        "80 ms. The last frame is filled up with silence.\n\n"
+        "What a round trip does to a recording is the most that any model can "
+        "hear of it, and the best that it can sound.",
+    .options = own_options,
+    .examples = examples,
+    .args_min = 3,
+    .args_max = 3,
+    .run = run,
+};

@@ -1,0 +1,59 @@
+/* model_args.c: read the shared model and device options. */
+#include "cli/model_args.h"
+
+#include <string.h>
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "tasks/model_files.h"
+
+moshi_status device_args(const options *o, int *threads, moshi_error *err)
+{
+    const char *device = options_text(o, "device");
+    *threads = options_given(o, "threads")
+                   ? (int)options_integer(o, "threads") : 0;
+    if (strcmp(device, "cpu") == 0 || strcmp(device, "auto") == 0)
+        return MOSHI_OK;
+    error_set(err, MOSHI_LACKING, "this build has no device '%s'", device);
+    return error_hint(err, "use --device cpu");
+}
+
+moshi_status model_args(const options *o, moshi_model_params *out,
+                        moshi_error *err)
+{
+    *out = (moshi_model_params){
+        .model = options_text(o, "model"),
+        .lm = options_text(o, "lm"),
+        .mimi = options_text(o, "mimi"),
+        .tokenizer = options_text(o, "tokenizer"),
+        .config = options_text(o, "config"),
+        .mimi_config = options_text(o, "mimi-config"),
+    };
+    return device_args(o, &out->threads, err);
+}
+
+moshi_status codec_args(const options *o, char **mimi, char **config,
+                        moshi_error *err)
+{
+    moshi_model_params p;
+    model_files files = {0};
+    moshi_status status = model_args(o, &p, err);
+    if (status != MOSHI_OK)
+        return status;
+    if (p.mimi && !p.model) {
+        files.mimi = memory_strdup(p.mimi);
+        files.mimi_config = p.mimi_config ? memory_strdup(p.mimi_config)
+                                          : NULL;
+        if (!files.mimi || (p.mimi_config && !files.mimi_config))
+            status = error_no_memory(err, "file names");
+    } else {
+        status = model_files_find(&files, &p, err);
+    }
+    if (status == MOSHI_OK) {
+        *mimi = files.mimi;
+        *config = files.mimi_config;
+        files.mimi = files.mimi_config = NULL;
+    }
+    model_files_release(&files);
+    return status;
+}

@@ -1,0 +1,24 @@
+/* model_args.h: the shared model and device options, as parameters. */
+#ifndef MOSHI_CLI_MODEL_ARGS_H
+#define MOSHI_CLI_MODEL_ARGS_H
+
+#include <moshi/model.h>
+
+#include "cli/options.h"
+
+/* --model, --lm, … and --threads. Strings are borrowed from the command line.
+ * Errors: MOSHI_LACKING for a device that this build has not, MOSHI_ARGUMENT
+ * when no model is named. */
+moshi_status model_args(const options *o, moshi_model_params *out,
+                        moshi_error *err);
+
+/* Only the device: threads, 0 for all. */
+moshi_status device_args(const options *o, int *threads, moshi_error *err);
+
+/* The codec's file and its config (NULL: the published codec) from --mimi,
+ * --mimi-config or the model's folder. *mimi and *config are allocated
+ * (memory_free). */
+moshi_status codec_args(const options *o, char **mimi, char **config,
+                        moshi_error *err);
+
+#endif

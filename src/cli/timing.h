@@ -1,0 +1,53 @@
+/* timing.h: how long the parts of each frame took, and what that means. */
+#ifndef MOSHI_CLI_TIMING_H
+#define MOSHI_CLI_TIMING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "cli/json_out.h"
+
+/* X(NAME, name): the parts of cli.md, in the order of the way. */
+#define TIMING_PARTS(X)            \
+    X(ENCODE, "mimi_encode")       \
+    X(TEMPORAL, "temporal")        \
+    X(DEPFORMER, "depformer")      \
+    X(LM, "lm")                    \
+    X(DECODE, "mimi_decode")       \
+    X(FRAME, "frame")
+
+typedef enum timing_part {
+#define TIMING_ENUM(name, text) TIMING_##name,
+    TIMING_PARTS(TIMING_ENUM)
+#undef TIMING_ENUM
+    TIMING_COUNT
+} timing_part;
+
+typedef struct timing {
+    double *seconds[TIMING_COUNT]; /* owned; one for each frame */
+    size_t count, room;
+    uint64_t bytes[TIMING_COUNT];  /* weights read in a frame; 0: not known */
+} timing;
+
+void timing_init(timing *t);
+void timing_release(timing *t);
+
+/* Record a frame; false when out of memory. */
+bool timing_add(timing *t, const double seconds[TIMING_COUNT]);
+
+/* Seconds of all frames together. */
+double timing_total(const timing *t, timing_part part);
+
+/* q: 0 … 1; 0 without frames. Sorts the part's record. */
+double timing_quantile(timing *t, timing_part part, double q);
+
+/* A table for people; the "parts" array of --json. */
+void timing_print(timing *t, FILE *out);
+void timing_json(timing *t, json_out *j);
+
+/* Largest resident memory of this process so far, in bytes; 0 if unknown. */
+uint64_t timing_peak_memory(void);
+
+#endif

@@ -1,0 +1,23 @@
+/* models.h: the tiny models that the stream tests run, and noise to feed. */
+#ifndef TESTS_STREAM_MODELS_H
+#define TESTS_STREAM_MODELS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <moshi/moshi.h>
+
+#include "lm/stream.h"
+#include "mimi/stream.h"
+
+/* Each ends the test when it fails. */
+mimi_model *models_mimi(void);
+lm_model *models_lm(void);
+moshi_model *models_both(int threads);
+
+/* n samples of something loud and broad, different for each seed. */
+void models_noise(float *pcm, size_t n, uint32_t seed);
+/* n codes 0 … bins-1. */
+void models_codes(int32_t *codes, size_t n, int bins, uint32_t seed);
+
+#endif

@@ -1,0 +1,213 @@
+/* test_api_stream.c: the public stream: any chunking, threads, reset.
+ *
+ * Goal: what comes out of moshi_stream depends on the samples that went in and
+ * on nothing else: not on how they were cut, not on the number of threads, not
+ * on an earlier conversation. Method: one reference run, repeated in other
+ * ways, compared byte by byte. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "models.h"
+
+#define SECONDS 4
+#define SAMPLES (SECONDS * 24000 + 777) /* not a whole number of frames */
+#define ROOM (SAMPLES + 1920)
+#define TEXT_ROOM 4096
+
+typedef struct result {
+    float pcm[ROOM];
+    size_t n;
+    char text[TEXT_ROOM];
+    size_t n_text;
+} result;
+
+static void pull_all(moshi_stream *s, result *r)
+{
+    size_t got;
+    while (moshi_stream_pull_pcm(s, r->pcm + r->n, ROOM - r->n, &got) ==
+           MOSHI_OK)
+        r->n += got;
+    while (moshi_stream_pull_text(s, r->text + r->n_text,
+                                  TEXT_ROOM - r->n_text, &got) == MOSHI_OK)
+        r->n_text += got;
+}
+
+/* Push pcm in pieces of `chunk` samples (0: 1, 2, 3, … samples). */
+static void talk(moshi_stream *s, const float *pcm, size_t chunk, result *r)
+{
+    size_t at = 0, turn = 0, used, got;
+    memset(r, 0, sizeof *r);
+    while (at < SAMPLES) {
+        size_t n = chunk ? chunk : ++turn;
+        n = n < SAMPLES - at ? n : SAMPLES - at;
+        moshi_status status = moshi_stream_push(s, pcm + at, n, &used);
+        assert_true(status == MOSHI_OK || status == MOSHI_FULL);
+        assert_true(used == n || status == MOSHI_FULL);
+        at += used;
+        pull_all(s, r);
+    }
+    assert_int_equal(moshi_stream_finish(s), MOSHI_OK);
+    pull_all(s, r);
+    assert_int_equal(moshi_stream_pull_pcm(s, r->pcm, 1, &got),
+                     MOSHI_FINISHED);
+    assert_int_equal(moshi_stream_pull_text(s, r->text, 1, &got),
+                     MOSHI_FINISHED);
+    assert_int_equal(moshi_stream_push(s, pcm, 1, &used), MOSHI_FINISHED);
+}
+
+static moshi_stream *open_stream(moshi_model *m)
+{
+    moshi_error err = {0};
+    moshi_stream *s = NULL;
+    moshi_stream_params p = {.seed = 42};
+    if (moshi_stream_open(&s, m, &p, &err))
+        fail_msg("%s", err.message);
+    return s;
+}
+
+static void same(const result *a, const result *b)
+{
+    assert_int_equal(a->n, b->n);
+    assert_int_equal(a->n_text, b->n_text);
+    assert_memory_equal(a->pcm, b->pcm, a->n * sizeof *a->pcm);
+    assert_memory_equal(a->text, b->text, a->n_text);
+}
+
+static float recording[SAMPLES];
+static result reference, other;
+
+static int make_reference(void **state)
+{
+    (void)state;
+    models_noise(recording, SAMPLES, 3);
+    moshi_model *m = models_both(1);
+    moshi_stream *s = open_stream(m);
+    talk(s, recording, 1920, &reference);
+    moshi_stream_close(&s);
+    moshi_model_close(&m);
+    /* 51 frames heard (the last filled up), the first spoken one later. */
+    return reference.n == 50 * 1920 && reference.n_text > 0 ? 0 : 1;
+}
+
+static void any_chunking(void **state)
+{
+    static const size_t chunks[] = {0, 1, 7, 960, 1919, 1921, 5000, SAMPLES};
+    (void)state;
+    moshi_model *m = models_both(2);
+    for (size_t i = 0; i < sizeof chunks / sizeof *chunks; i++) {
+        moshi_stream *s = open_stream(m);
+        talk(s, recording, chunks[i], &other);
+        same(&reference, &other);
+        moshi_stream_close(&s);
+    }
+    moshi_model_close(&m);
+}
+
+static void any_threads(void **state)
+{
+    static const int threads[] = {2, 3, 7};
+    (void)state;
+    for (size_t i = 0; i < sizeof threads / sizeof *threads; i++) {
+        moshi_model *m = models_both(threads[i]);
+        moshi_stream *s = open_stream(m);
+        talk(s, recording, 1920, &other);
+        same(&reference, &other);
+        moshi_stream_close(&s);
+        moshi_model_close(&m);
+    }
+}
+
+static void reset_is_fresh(void **state)
+{
+    static float noise[SAMPLES];
+    (void)state;
+    moshi_model *m = models_both(2);
+    moshi_stream *s = open_stream(m);
+    models_noise(noise, SAMPLES, 99);
+    talk(s, noise, 4000, &other);
+    moshi_stream_reset(s);
+    talk(s, recording, 1920, &other);
+    same(&reference, &other);
+    moshi_stream_close(&s);
+    moshi_model_close(&m);
+}
+
+/* Without pulling, push stops at a full queue and loses nothing. */
+static void full_queue(void **state)
+{
+    size_t at = 0, used, n_full = 0;
+    (void)state;
+    moshi_model *m = models_both(1);
+    moshi_stream *s = open_stream(m);
+    static float silence[8 * 24000];
+    while (at < 8 * 24000) {
+        moshi_status status =
+            moshi_stream_push(s, silence + at, 8 * 24000 - at, &used);
+        at += used;
+        if (status == MOSHI_OK)
+            continue;
+        assert_int_equal(status, MOSHI_FULL);
+        n_full++;
+        memset(&other, 0, sizeof other);
+        pull_all(s, &other);
+        assert_true(other.n > 0);
+    }
+    assert_true(n_full > 0);
+    moshi_stream_close(&s);
+    moshi_model_close(&m);
+}
+
+static void bad_samples(void **state)
+{
+    size_t used;
+    (void)state;
+    moshi_model *m = models_both(1);
+    moshi_stream *s = open_stream(m);
+    float pcm[4] = {0, 0.5f, NAN, 0};
+    assert_int_equal(moshi_stream_push(s, pcm, 4, &used), MOSHI_ARGUMENT);
+    assert_int_equal(used, 2);
+    pcm[2] = -INFINITY;
+    assert_int_equal(moshi_stream_push(s, pcm + 2, 2, &used), MOSHI_ARGUMENT);
+    assert_int_equal(used, 0);
+    moshi_stream_close(&s);
+    moshi_model_close(&m);
+}
+
+static void bad_params(void **state)
+{
+    static const char *const unknown[] = {"mood=good"};
+    static const char *const shapeless[] = {"mood"};
+    const moshi_stream_params bad[] = {
+        {.temperature = -1},          {.text_temperature = NAN},
+        {.top_k = -2},                {.guidance = INFINITY},
+        {.guidance = 3},              {.conditions = unknown, .n_conditions = 1},
+        {.conditions = shapeless, .n_conditions = 1}};
+    (void)state;
+    moshi_model *m = models_both(1);
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        moshi_stream *s = NULL;
+        moshi_error err = {0};
+        assert_int_equal(moshi_stream_open(&s, m, &bad[i], &err),
+                         MOSHI_ARGUMENT);
+        assert_null(s);
+        assert_true(err.message[0] != 0);
+    }
+    moshi_model_close(&m);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(any_chunking),   cmocka_unit_test(any_threads),
+        cmocka_unit_test(reset_is_fresh), cmocka_unit_test(full_queue),
+        cmocka_unit_test(bad_samples),    cmocka_unit_test(bad_params),
+    };
+    return cmocka_run_group_tests_name("api stream", tests, make_reference,
+                                       NULL);
+}

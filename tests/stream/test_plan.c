@@ -1,0 +1,242 @@
+/* test_plan.c: the executor on operations of real size.
+ *
+ * Goal: output bits do not depend on threads, on the lane, on whether the
+ * key/value ring has wrapped; instruction sets agree with the reference; a
+ * memory plan never lets two live tensors share bytes. Method: one transformer
+ * layer of width 256, built for the test, fed with noise. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/half.h"
+#include "cpu/backend.h"
+#include "golden.h"
+#include "models.h"
+#include "nn/transformer.h"
+
+#define D 256
+#define F 700
+#define STEPS 3   /* T */
+#define CONTEXT 11
+#define FRAMES 40
+#define LANES 3
+
+typedef struct layer_data {
+    uint16_t in[3 * D * D], out[D * D], ff_in[F * D], ff_out[D * F]; /* bf16 */
+    float norm[D], bias[D];
+} layer_data;
+
+static layer_data *data;
+
+static void fill(uint16_t *w, size_t n, float scale, uint32_t seed)
+{
+    float *noise = malloc(n * sizeof *noise);
+    models_noise(noise, n, seed);
+    for (size_t i = 0; i < n; i++)
+        w[i] = bfloat_from_float(noise[i] * scale);
+    free(noise);
+}
+
+static int make_data(void **state)
+{
+    (void)state;
+    data = calloc(1, sizeof *data);
+    fill(data->in, 3 * D * D, 0.3f, 1);
+    fill(data->out, D * D, 0.2f, 2);
+    fill(data->ff_in, F * D, 0.2f, 3);
+    fill(data->ff_out, D * F, 0.1f, 4);
+    models_noise(data->norm, D, 5);
+    models_noise(data->bias, D, 6);
+    return 0;
+}
+
+static int drop_data(void **state)
+{
+    (void)state;
+    free(data);
+    return 0;
+}
+
+static nn_matrix bf16(const uint16_t *w, size_t rows, size_t width)
+{
+    return (nn_matrix){DTYPE_BF16, rows, width, w};
+}
+
+/* x [STEPS, D] -> y; capacity: slots of the ring. */
+static plan *make_plan(int capacity, tensor_id *x, tensor_id *y)
+{
+    nn_transformer t = {.width = D, .heads = 4, .kv_heads = 4, .head_dim = 64,
+                        .hidden = F, .layer_norm = true, .eps = 1e-5f,
+                        .context = CONTEXT, .capacity = capacity,
+                        .window = OP_WINDOW_EXACT,
+                        .position = OP_POSITION_STREAM, .rope = true};
+    nn_norm norm = {true, 1e-5f, data->norm, data->bias};
+    nn_layer layer = {.norm1 = norm, .norm2 = norm,
+                      .in_proj = bf16(data->in, 3 * D, D),
+                      .out_proj = bf16(data->out, D, D),
+                      .ff_in = bf16(data->ff_in, F, D),
+                      .ff_out = bf16(data->ff_out, D, F)};
+    moshi_error err = {0};
+    plan *p = NULL;
+    nn n = {.b = builder_open("test", STEPS, 1)};
+    *x = builder_frame(n.b, "x", DTYPE_F32, STEPS, D);
+    builder_pin(n.b, *x);
+    tensor_id table = nn_rope_table(&n, "rope", &t, 10000);
+    tensor_id cache = nn_cache(&n, "layer", &t, true);
+    *y = nn_transformer_layer(&n, "layer", &layer, &t, *x, cache, table, NULL);
+    builder_pin(n.b, *y);
+    if (builder_finish(&n.b, &p, &err))
+        fail_msg("%s", err.message);
+    return p;
+}
+
+static float *run(const plan *p, tensor_id x, tensor_id y, int threads,
+                  cpu_level level, int lanes)
+{
+    moshi_error err = {0};
+    backend *be = NULL;
+    plan_runner *r = NULL;
+    plan_state *s[LANES] = {0};
+    size_t n = STEPS * D;
+    float *out = calloc(FRAMES * n, sizeof *out), in[STEPS * D];
+    assert_int_equal(cpu_backend_open(&be, threads, level, &err), 0);
+    assert_int_equal(be->runner_open(be, p, lanes, &r, &err), 0);
+    for (int l = 0; l < lanes; l++)
+        assert_int_equal(be->state_open(be, p, &s[l], &err), 0);
+    for (int f = 0; f < FRAMES; f++) {
+        /* The last lane hears what is compared, the others something else. */
+        for (int l = 0; l < lanes; l++) {
+            models_noise(in, n, (uint32_t)(f + 100 * (lanes - 1 - l)));
+            be->write(r, x, l, in);
+        }
+        be->run(r, s, lanes, NULL);
+        be->read(r, y, lanes - 1, out + (size_t)f * n);
+    }
+    for (int l = 0; l < lanes; l++)
+        be->state_close(&s[l]);
+    be->runner_close(&r);
+    be->close(&be);
+    return out;
+}
+
+static void same_bits(void **state)
+{
+    static const int threads[] = {1, 2, 3, 7};
+    (void)state;
+    size_t bytes = FRAMES * STEPS * D * sizeof(float);
+    tensor_id x, y;
+    plan *p = make_plan(CONTEXT + STEPS - 1, &x, &y);
+    float *want = run(p, x, y, 1, CPU_LEVEL_COUNT, 1);
+    for (size_t i = 0; i < sizeof threads / sizeof *threads; i++)
+        for (int lanes = 1; lanes <= LANES; lanes += 2) {
+            float *got = run(p, x, y, threads[i], CPU_LEVEL_COUNT, lanes);
+            assert_memory_equal(want, got, bytes);
+            free(got);
+        }
+    free(want);
+    plan_close(&p);
+}
+
+/* 120 positions through 13 slots wrap nine times; through 500, never. */
+static void wrapped_ring(void **state)
+{
+    (void)state;
+    size_t bytes = FRAMES * STEPS * D * sizeof(float);
+    tensor_id x, y;
+    plan *small = make_plan(CONTEXT + STEPS - 1, &x, &y);
+    float *want = run(small, x, y, 2, CPU_LEVEL_COUNT, 1);
+    plan *large = make_plan(500, &x, &y);
+    float *got = run(large, x, y, 2, CPU_LEVEL_COUNT, 1);
+    assert_memory_equal(want, got, bytes);
+    free(want);
+    free(got);
+    plan_close(&small);
+    plan_close(&large);
+}
+
+static void instruction_sets(void **state)
+{
+    (void)state;
+    tensor_id x, y;
+    plan *p = make_plan(CONTEXT + STEPS - 1, &x, &y);
+    float *want = run(p, x, y, 1, CPU_REF, 1);
+    double peak = golden_peak(want, FRAMES * STEPS * D);
+    for (int level = CPU_REF + 1; level < CPU_LEVEL_COUNT; level++) {
+        if ((cpu_level)level > cpu_level_best()) {
+            printf("  %s: SKIPPED, not on this processor\n",
+                   cpu_level_name((cpu_level)level));
+            continue;
+        }
+        float *got = run(p, x, y, 2, (cpu_level)level, 1);
+        golden_expect(cpu_level_name((cpu_level)level),
+                      golden_error(want, got, FRAMES * STEPS * D) / peak, 1e-5);
+        free(got);
+    }
+    free(want);
+    plan_close(&p);
+}
+
+static bool touches(const plan *p, size_t op, tensor_id t)
+{
+    for (int i = 0; i < OP_INPUTS; i++)
+        if (p->ops[op].in[i] == t)
+            return true;
+    return p->ops[op].out == t;
+}
+
+static void lifetimes(const plan *p)
+{
+    for (size_t i = 0; i < p->n_tensors; i++)
+        for (size_t j = i + 1; j < p->n_tensors; j++) {
+            const plan_tensor *a = &p->tensors[i], *b = &p->tensors[j];
+            size_t first[2] = {p->n_ops, p->n_ops}, last[2] = {0, 0};
+            if (a->space != PLAN_FRAME || b->space != PLAN_FRAME ||
+                a->offset + a->bytes <= b->offset ||
+                b->offset + b->bytes <= a->offset)
+                continue;
+            for (size_t o = 0; o < p->n_ops; o++)
+                for (int which = 0; which < 2; which++)
+                    if (touches(p, o, (tensor_id)(which ? j : i))) {
+                        first[which] = o < first[which] ? o : first[which];
+                        last[which] = o;
+                    }
+            assert_false(a->pinned || b->pinned);
+            assert_true(last[0] < first[1] || last[1] < first[0]);
+        }
+}
+
+static void memory_plan(void **state)
+{
+    (void)state;
+    tensor_id x, y;
+    plan *p = make_plan(CONTEXT + STEPS - 1, &x, &y);
+    lifetimes(p);
+    plan_close(&p);
+    mimi_model *mimi = models_mimi();
+    lifetimes(mimi->encoder);
+    lifetimes(mimi->decoder);
+    mimi_model_close(&mimi);
+    lm_model *lm = models_lm();
+    lifetimes(lm->plain.plan);
+    size_t sum = 0;
+    for (size_t i = 0; i < lm->plain.plan->n_tensors; i++)
+        if (lm->plain.plan->tensors[i].space == PLAN_FRAME)
+            sum += lm->plain.plan->tensors[i].bytes;
+    assert_true(lm->plain.plan->frame_bytes < sum / 4);
+    lm_model_close(&lm);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(same_bits),
+        cmocka_unit_test(wrapped_ring),
+        cmocka_unit_test(instruction_sets),
+        cmocka_unit_test(memory_plan),
+    };
+    return cmocka_run_group_tests_name("plan", tests, make_data, drop_data);
+}
