@@ -6,9 +6,8 @@ MESON_FLAGS =
 FUZZ_SECONDS = 60
 FUZZ =
 
-LEAKS = LSAN_OPTIONS=suppressions=$(CURDIR)/tools/leaks.supp:print_suppressions=0
 SANITIZED = ASAN_OPTIONS=detect_stack_use_after_return=1 \
-	UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 $(LEAKS)
+	UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
 
 # The thread sanitizer's map of memory does not suit every kernel's way of
 # placing programs at random.
@@ -65,7 +64,7 @@ fuzz:
 	@$(SANITIZED) tools/fuzz $(BUILD)-fuzz $(FUZZ_SECONDS) $(FUZZ)
 
 bench: build
-	meson test -C $(BUILD) --benchmark --verbose
+	$(BUILD)/tests/kernels/checkkernels --bench
 
 install: build
 	meson configure $(BUILD) $(if $(PREFIX),--prefix=$(PREFIX))

@@ -28,6 +28,9 @@
 /* Samples per channel that are decoded at a time. */
 #define BLOCK 1024
 
+/* No header is longer, unless it carries a picture. */
+#define HEADER_BYTES_USUAL 4096
+
 /* libsndfile's answer when the container does not say its length. */
 #define FRAMES_UNKNOWN SF_COUNT_MAX
 
@@ -196,6 +199,22 @@ static moshi_status next_block(source_file *s, moshi_error *err)
     return MOSHI_OK;
 }
 
+static moshi_status no_sample(const source_file *s, moshi_error *err)
+{
+    struct stat info = {0};
+    size_t bytes = s->input.bytes;
+    if (!s->input.data && fstat(s->fd, &info) == 0)
+        bytes = (size_t)info.st_size;
+    error_set(err, MOSHI_FORMAT, "%s holds no sound: it has a header and no "
+                                 "sample",
+              s->name);
+    if (bytes > HEADER_BYTES_USUAL)
+        error_hint(err, "%zu bytes are there all the same, as when a recorder "
+                        "is cut off: ffmpeg -i FILE out.wav may mend it",
+                   bytes);
+    return MOSHI_FORMAT;
+}
+
 /* libsndfile gets a descriptor of its own: when it fails it closes the one it
  * was given, whether it was asked to or not (1.2.0). */
 static SNDFILE *open_copy(source_file *s)
@@ -224,11 +243,7 @@ static moshi_status open_sound(source_file *s, const char *path,
     if (!s->block)
         return error_no_memory(err, "an audio file");
     status = next_block(s, err);
-    if (status == MOSHI_OK && s->have == 0)
-        status = error_set(err, MOSHI_FORMAT,
-                           "%s holds no sound: it has a header and no sample",
-                           s->name);
-    return status;
+    return status == MOSHI_OK && s->have == 0 ? no_sample(s, err) : status;
 }
 
 moshi_status source_file_open(source_file **out, const char *path,

@@ -78,12 +78,7 @@ static moshi_status open_model(work *w, moshi_error *err)
     moshi_status status = model_args(w->o, &p, err);
     p.acoustic_delay = wanted_delay(w->o);
     p.exact_activations = options_flag(w->o, "exact-activations");
-    if (status == MOSHI_OK)
-        status = moshi_model_open(&w->model, &p, err);
-    if (status != MOSHI_OK)
-        return status;
-    warn_about_model(w);
-    return MOSHI_OK;
+    return status == MOSHI_OK ? moshi_model_open(&w->model, &p, err) : status;
 }
 
 static moshi_status open_task(work *w, moshi_error *err)
@@ -139,6 +134,7 @@ static moshi_status load(work *w, moshi_error *err)
                                            &n, err);
     if (status != MOSHI_OK)
         return status;
+    warn_about_model(w);
     judge(w, recorded, n, rate_hz);
     size_t before = (size_t)(options_real(w->o, "lead-in") * rate_hz);
     size_t after = (size_t)(options_real(w->o, "tail") * rate_hz);
@@ -438,7 +434,7 @@ static const option own_options[] = {
                          "conditions; 1 is none"},
     {.name = "condition", .type = OPTION_TEXT, .value = "NAME=VALUE",
      .repeats = true, .help = "a condition of the model, such as "
-                              "description=very_good; may be repeated"},
+                              "description=very_good"},
     {.name = "lead-in", .type = OPTION_REAL, .value = "SECONDS",
      .fallback = "0", .max = 3600,
      .help = "silence before the recording"},

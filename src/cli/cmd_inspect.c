@@ -27,6 +27,18 @@ typedef struct facts {
     const char *layout_name;
 } facts;
 
+/* A codec in whatever naming: the codec's reader explains the wrong ones. */
+static bool holds_codec(const checkpoint *file)
+{
+    for (size_t i = 0; i < checkpoint_count(file); i++) {
+        const char *name = checkpoint_at(file, i)->name;
+        if (strncmp(name, "encoder.", 8) == 0 ||
+            strncmp(name, "mimi.", 5) == 0)
+            return true;
+    }
+    return false;
+}
+
 static moshi_status examine(facts *f, moshi_error *err)
 {
     moshi_status status = MOSHI_OK;
@@ -34,9 +46,7 @@ static moshi_status examine(facts *f, moshi_error *err)
         status = value_open(&f->document, f->config_path, err);
     if (status != MOSHI_OK)
         return status;
-    f->is_codec =
-        checkpoint_find(f->file, "encoder.model.0.conv.conv.weight") ||
-        checkpoint_find(f->file, "encoder.model.0.conv.conv.weight_v");
+    f->is_codec = holds_codec(f->file);
     if (f->is_codec) {
         f->layout_name = "mimi";
         status = mimi_config_load(&f->mimi, f->file, f->document,

@@ -69,9 +69,10 @@ static void print_option(FILE *out, const option *p)
     help_remark(p, remark, sizeof remark);
     snprintf(right, sizeof right, "%s%s%s", p->help, remark,
              p->repeats ? "; may be given several times" : "");
-    fprintf(out, "%-*s", COLUMN, left);
     if (strlen(left) + 2 > COLUMN)
-        fprintf(out, "\n%*s", COLUMN, "");
+        fprintf(out, "%s\n%*s", left, COLUMN, "");
+    else
+        fprintf(out, "%-*s", COLUMN, left);
     print_words(out, right, COLUMN, COLUMN);
 }
 

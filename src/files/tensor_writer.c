@@ -56,10 +56,6 @@ static moshi_status check_names(const tensor_writer *w, moshi_error *err)
 
 static moshi_status check_specs(const tensor_writer *w, moshi_error *err)
 {
-    if (w->count > LIMIT_TENSORS)
-        return error_set(err, MOSHI_ARGUMENT,
-                         "%s: %zu tensors are more than a file can have (%zu)",
-                         w->path, w->count, LIMIT_TENSORS);
     for (size_t i = 0; i < w->count; i++)
         if (!tensor_spec_fits(w->format, &w->specs[i]))
             return error_set(err, MOSHI_ARGUMENT,
@@ -91,6 +87,10 @@ moshi_status tensor_writer_open(tensor_writer **out, const char *path,
                                 const tensor_spec *specs, size_t count,
                                 moshi_error *err)
 {
+    if (count > LIMIT_TENSORS)
+        return error_set(err, MOSHI_ARGUMENT,
+                         "%s: %zu tensors are more than a file can have (%zu)",
+                         path, count, LIMIT_TENSORS);
     tensor_writer *w = memory_calloc(1, sizeof *w);
     if (!w)
         return error_no_memory(err, "a model file");

@@ -51,6 +51,13 @@ static moshi_status disagree(const checkpoint *file, lm_field field,
     suggestion(match, known, sizeof known);
     /* Cards are one less than the rows of their tables. */
     bool card = field == LM_FIELD_text_in && !toml;
+    if (field == LM_FIELD_hidden || field == LM_FIELD_depformer_hidden) {
+        error_set(err, MOSHI_MISMATCH,
+                  "%s: the feed-forward is %d wide by the tensors but %d by "
+                  "%s in %s%s", checkpoint_path(file), by_shape, said, key,
+                  path, known);
+        return error_hint(err, "use the config that belongs to this file");
+    }
     if (t)
         error_set(err, MOSHI_MISMATCH,
                   "%s: tensor %s is %s but %s says %s = %d%s",
@@ -283,7 +290,9 @@ moshi_status lm_config_load(lm_config *out, const checkpoint *file,
                                 document_path, err);
     if (status == MOSHI_OK) {
         merge_lists(&c, &said, match, layout);
-        snprintf(c.model_type, sizeof c.model_type, "%s", said.model_type);
+        snprintf(c.model_type, sizeof c.model_type, "%s",
+                 said.model_type[0] || !match ? said.model_type
+                                              : match->config.model_type);
         if (document)
             status = merge_conditioners(&c, &said, file, document_path, err);
         else if (match && c.n_conditioners > 0)

@@ -143,23 +143,24 @@ static moshi_status read_config(lm_model *m, const lm_model_params *params,
     return MOSHI_OK;
 }
 
-moshi_status lm_model_open(lm_model **out, const lm_model_params *params,
-                           moshi_error *err)
+moshi_status lm_model_from_checkpoint(lm_model **out, checkpoint **file,
+                                      const lm_model_params *params,
+                                      moshi_error *err)
 {
     lm_model *m = memory_calloc(1, sizeof *m);
-    if (!m)
+    if (!m) {
+        checkpoint_close(file);
         return error_no_memory(err, "the language model");
+    }
+    m->file = *file;
+    *file = NULL;
     m->source_positions_max = params->source_positions_max
                                   ? params->source_positions_max
                                   : SOURCE_POSITIONS;
-    moshi_status status = MOSHI_OK;
     m->store = weights_store_open();
-    if (!m->store)
-        status = error_no_memory(err, "the language model");
-    if (status == MOSHI_OK)
-        status = checkpoint_open(&m->file, params->path, err);
-    if (status == MOSHI_OK)
-        status = read_config(m, params, err);
+    moshi_status status =
+        m->store ? read_config(m, params, err)
+                 : error_no_memory(err, "the language model");
     if (status == MOSHI_OK)
         status = build(m, params, err);
     if (status != MOSHI_OK) {
@@ -168,6 +169,16 @@ moshi_status lm_model_open(lm_model **out, const lm_model_params *params,
     }
     *out = m;
     return MOSHI_OK;
+}
+
+moshi_status lm_model_open(lm_model **out, const lm_model_params *params,
+                           moshi_error *err)
+{
+    checkpoint *file = NULL;
+    moshi_status status = checkpoint_open(&file, params->path, err);
+    if (status != MOSHI_OK)
+        return status;
+    return lm_model_from_checkpoint(out, &file, params, err);
 }
 
 void lm_model_close(lm_model **handle)

@@ -148,42 +148,60 @@ static moshi_status build(mimi_model *m, bool ring, moshi_error *err)
     return status;
 }
 
-moshi_status mimi_model_open(mimi_model **out, const mimi_model_params *params,
-                             moshi_error *err)
+static moshi_status read_config(mimi_model *m, const mimi_model_params *params,
+                                moshi_error *err)
 {
     value *document = NULL;
-    mimi_model *m = memory_calloc(1, sizeof *m);
-    if (!m)
-        return error_no_memory(err, "the codec");
     moshi_status status = MOSHI_OK;
-    m->store = weights_store_open();
-    if (!m->store)
-        status = error_no_memory(err, "the codec");
-    if (status == MOSHI_OK)
-        status = checkpoint_open(&m->file, params->path, err);
-    if (status == MOSHI_OK && params->config_path)
+    if (params->config_path)
         status = value_open(&document, params->config_path, err);
     if (status == MOSHI_OK)
         status = mimi_config_load(&m->config, m->file, document,
                                   params->config_path, err);
-    if (status == MOSHI_OK) {
-        m->codebooks = params->codebooks ? params->codebooks
-                                         : m->config.codebooks;
-        if (m->codebooks < 1 || m->codebooks > m->config.codebooks)
-            status = error_set(err, MOSHI_ARGUMENT,
-                               "%d codebooks asked for; %s holds %d",
-                               m->codebooks, params->path,
-                               m->config.codebooks);
+    value_close(&document);
+    if (status != MOSHI_OK)
+        return status;
+    m->codebooks = params->codebooks ? params->codebooks
+                                     : m->config.codebooks;
+    if (m->codebooks < 1 || m->codebooks > m->config.codebooks)
+        return error_set(err, MOSHI_ARGUMENT,
+                         "%d codebooks asked for; %s holds %d", m->codebooks,
+                         checkpoint_path(m->file), m->config.codebooks);
+    return MOSHI_OK;
+}
+
+moshi_status mimi_model_from_checkpoint(mimi_model **out, checkpoint **file,
+                                        const mimi_model_params *params,
+                                        moshi_error *err)
+{
+    mimi_model *m = memory_calloc(1, sizeof *m);
+    if (!m) {
+        checkpoint_close(file);
+        return error_no_memory(err, "the codec");
     }
+    m->file = *file;
+    *file = NULL;
+    m->store = weights_store_open();
+    moshi_status status = m->store ? read_config(m, params, err)
+                                   : error_no_memory(err, "the codec");
     if (status == MOSHI_OK)
         status = build(m, params->ring_window, err);
-    value_close(&document);
     if (status != MOSHI_OK) {
         mimi_model_close(&m);
         return status;
     }
     *out = m;
     return MOSHI_OK;
+}
+
+moshi_status mimi_model_open(mimi_model **out, const mimi_model_params *params,
+                             moshi_error *err)
+{
+    checkpoint *file = NULL;
+    moshi_status status = checkpoint_open(&file, params->path, err);
+    if (status != MOSHI_OK)
+        return status;
+    return mimi_model_from_checkpoint(out, &file, params, err);
 }
 
 void mimi_model_close(mimi_model **handle)

@@ -35,6 +35,12 @@ typedef struct mimi_model_params {
 
 moshi_status mimi_model_open(mimi_model **out, const mimi_model_params *params,
                              moshi_error *err);
+
+/* The same from a checkpoint that is open; params->path is not used.
+ * *file is taken over (and set to NULL) in any case. */
+moshi_status mimi_model_from_checkpoint(mimi_model **out, checkpoint **file,
+                                        const mimi_model_params *params,
+                                        moshi_error *err);
 void mimi_model_close(mimi_model **model);
 
 #endif

@@ -36,14 +36,19 @@ struct tokenizer {
 
 namespace {
 
-// Above LOG_FATAL's number: only a failed assertion of the library speaks.
-constexpr int kLogNothing = 3;
+// LOG_FATAL's number: only a failed assertion of the library speaks.
+constexpr int kLogFatal = 3;
 
+// Once for the process, since the level is a variable of the library's own.
 void silence_library()
 {
 #if defined(__ELF__)
-    if (sentencepiece::logging::SetMinLogLevel)
-        sentencepiece::logging::SetMinLogLevel(kLogNothing);
+    static const bool once = [] {
+        if (sentencepiece::logging::SetMinLogLevel)
+            sentencepiece::logging::SetMinLogLevel(kLogFatal);
+        return true;
+    }();
+    (void)once;
 #endif
 }
 

@@ -9,7 +9,7 @@
 
 #define DOUBLES (LANES / 2)
 
-/* Σ (x - mean)^2, or Σ x */
+/* Σ (x - mean)² */
 INLINE double sum_squares(const float *x, size_t n, double mean)
 {
     vecd sum = vecd_zero(), m = vecd_set1(mean);
@@ -26,6 +26,7 @@ INLINE double sum_squares(const float *x, size_t n, double mean)
     return vecd_sum(sum);
 }
 
+/* Σ x */
 INLINE double sum_plain(const float *x, size_t n)
 {
     vecd sum = vecd_zero();

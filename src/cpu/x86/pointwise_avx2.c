@@ -1,4 +1,5 @@
-/* pointwise_avx2.c: functions of single elements, in AVX2; see pointwise_body.h. */
+/* pointwise_avx2.c: functions of single elements, in AVX2; see
+ * pointwise_body.h. */
 #include "cpu/x86/vector_avx2.h"
 
 #include "cpu/x86/pointwise_body.h"

@@ -1,4 +1,5 @@
-/* pointwise_avx512.c: functions of single elements, in AVX-512; see pointwise_body.h. */
+/* pointwise_avx512.c: functions of single elements, in AVX-512; see
+ * pointwise_body.h. */
 #include "cpu/x86/vector_avx512.h"
 
 #include "cpu/x86/pointwise_body.h"

@@ -54,7 +54,7 @@ INLINE vec gelu(vec x)
         -0x1.6f3382p-15f, 0x1.d714fcp-13f, -0x1.12e738p-14f, 0x1.61cf84p-17f,
         -0x1.029b36p-20f, 0x1.4f0098p-25f,
     };
-    /* NaN passes through the minimum, which keeps e > 0 finite for ∞. */
+    /* Beyond 32 the polynomial would overflow; NaN passes the minimum. */
     vec u = vec_min(vec_set1(32), vec_abs(x)), p = vec_set1(P[9]);
 #pragma GCC unroll 9
     for (int i = 8; i >= 0; i--)
