@@ -1,7 +1,8 @@
-/* fuzz_model.c: bytes -> checkpoint -> opened model, as gen would open it.
+/* fuzz_model.c: bytes -> checkpoint and config -> opened model, as gen opens.
  *
- * A file that opens must also run: a step of the language model, or a frame
- * of the codec, unless it asks for more memory than is sensible here. */
+ * The input is a length n (two bytes, little endian), n bytes of config and
+ * the model file. What opens must also run: a step of the language model or a
+ * frame of the codec, unless it asks for more memory than is sensible here. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +11,7 @@
 #include "lm/stream.h"
 #include "mimi/stream.h"
 
-#define STATE_MAX ((size_t)64 << 20)
+#define BYTES_MAX ((size_t)16 << 20)
 
 static void step(lm_model *m, backend *be)
 {
@@ -22,7 +23,7 @@ static void step(lm_model *m, backend *be)
     int32_t *out = tokens;
     lm_stream_params params = {0};
     const plan *p = m->plain.plan;
-    if (p->state_bytes < STATE_MAX && p->frame_bytes < STATE_MAX &&
+    if (p->state_bytes < BYTES_MAX && p->frame_bytes < BYTES_MAX &&
         lm_stream_open(&s, m, be, &params, &err) == MOSHI_OK &&
         lm_runner_open(&r, m, be, false, 1, &err) == MOSHI_OK)
         lm_step(r, &s, 1, &heard, NULL, &out, NULL);
@@ -30,28 +31,44 @@ static void step(lm_model *m, backend *be)
     lm_runner_close(&r);
 }
 
+static void open_both(const uint8_t *file, size_t n, const value *config,
+                      backend *be)
+{
+    moshi_error err = {0};
+    checkpoint *c = NULL;
+    lm_model *lm = NULL;
+    mimi_model *mimi = NULL;
+    lm_model_params params = {.config_path = "config", .acoustic_delay = -1};
+    mimi_model_params codec = {.config_path = "config"};
+    if (checkpoint_open_memory(&c, file, n, "input", &err) == MOSHI_OK &&
+        lm_model_from_checkpoint(&lm, &c, config, &params, &err) == MOSHI_OK)
+        step(lm, be);
+    lm_model_close(&lm);
+    if (checkpoint_open_memory(&c, file, n, "input", &err) == MOSHI_OK)
+        mimi_model_from_checkpoint(&mimi, &c, config, &codec, &err);
+    mimi_model_close(&mimi);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 {
     moshi_error err = {0};
-    checkpoint *file = NULL;
     backend *be = NULL;
-    lm_model *lm = NULL;
-    mimi_model *mimi = NULL;
-    lm_model_params params = {.acoustic_delay = -1};
-    mimi_model_params codec = {0};
-    uint8_t *copy = malloc(n ? n : 1); /* an exact block shows overreads */
-    memcpy(copy, bytes, n);
+    value *config = NULL;
+    size_t length = n < 2 ? 0 : (size_t)bytes[0] | (size_t)bytes[1] << 8;
+    if (n < 2 || length > n - 2)
+        return 0;
+    size_t rest = n - 2 - length;
+    uint8_t *file = malloc(rest ? rest : 1); /* exact: shows overreads */
+    memcpy(file, bytes + 2 + length, rest);
+    if (length > 0 &&
+        value_parse_json(&config, (const char *)bytes + 2, length, "config",
+                         &err) != MOSHI_OK)
+        config = NULL;
     if (cpu_backend_open(&be, 1, CPU_LEVEL_COUNT, &err) == MOSHI_OK) {
-        if (checkpoint_open_memory(&file, copy, n, "input", &err) ==
-                MOSHI_OK &&
-            lm_model_from_checkpoint(&lm, &file, &params, &err) == MOSHI_OK)
-            step(lm, be);
-        lm_model_close(&lm);
-        if (checkpoint_open_memory(&file, copy, n, "input", &err) == MOSHI_OK)
-            mimi_model_from_checkpoint(&mimi, &file, &codec, &err);
-        mimi_model_close(&mimi);
+        open_both(file, rest, config, be);
         be->close(&be);
     }
-    free(copy);
+    value_close(&config);
+    free(file);
     return 0;
 }

@@ -16,8 +16,9 @@
 typedef struct source_file source_file;
 
 /* A file that was cut short is read as far as it goes, unless its decoder
- * cannot (FLAC). Errors: MOSHI_IO (missing, unreadable), MOSHI_FORMAT (not audio, zero
- * samples), MOSHI_UNSUPPORTED (rate or channels beyond the limits). */
+ * cannot (FLAC). Errors: MOSHI_IO (missing, unreadable), MOSHI_FORMAT (empty,
+ * not audio, no sample), MOSHI_UNSUPPORTED (rate or channels beyond the
+ * limits, or a pipe that gives more than LIMIT_PIPE_BYTES). */
 moshi_status source_file_open(source_file **out, const char *path,
                               moshi_error *err);
 void source_file_close(source_file **source);

@@ -112,8 +112,8 @@ static const char *why_not(const speech_level *l, uint64_t active,
     if (isinf(l->peak_dbfs))
         return "it is digital silence: every sample is zero";
     if (contrast_db < CONTRAST_MIN_DB)
-        return "its level never changes, as that of noise, hum or silence "
-               "and never that of speech";
+        return "its level stays the same, as in noise, hum or silence, while "
+               "speech rises and falls";
     if (l->active_dbfs < ACTIVE_MIN_DBFS)
         return "it is too quiet: its loudest parts lie below -45 dBFS";
     if (active < ACTIVE_WINDOWS_MIN)

@@ -30,6 +30,7 @@ enum { CODES_IN, TEXT_TOKENS, AUDIO_TOKENS, CODES_OUT, TABLES };
 typedef struct work {
     const options *o;
     bool quiet, json;
+    FILE *words;         /* where the text goes as it is spoken */
     moshi_model *model;
     speech_to_speech *task;
     sink_file *sink;
@@ -188,8 +189,8 @@ static moshi_status emit_text(work *w, int32_t token, moshi_error *err)
     if (!w->json) {
         if (w->bar.shown) /* the bar and the words share the terminal */
             progress_close(&w->bar);
-        fputs(piece, stdout);
-        fflush(stdout);
+        fputs(piece, w->words);
+        fflush(w->words);
         w->midline = true;
     }
     return w->text_file ? output_file_write(w->text_file, piece,
@@ -353,7 +354,7 @@ static void print_json(work *w)
 static void print_results(work *w)
 {
     if (w->midline)
-        putchar('\n');
+        fputc('\n', w->words);
     bool stats = options_flag(w->o, "stats");
     if (stats || w->json)
         count_bytes(w);
@@ -386,8 +387,13 @@ static void release(work *w)
 static exit_status run(const options *o)
 {
     moshi_error err = {0};
+    bool sound_to_stdout = strcmp(o->args[1], "-") == 0;
     work w = {.o = o, .quiet = options_flag(o, "quiet"),
-              .json = options_flag(o, "json")};
+              .json = options_flag(o, "json"),
+              .words = sound_to_stdout ? stderr : stdout};
+    if (w.json && sound_to_stdout)
+        return report_usage("gen", "--json and sound cannot both go to "
+                            "standard output");
     timing_init(&w.times);
     progress_open(&w.bar, "speaking", w.quiet);
     moshi_status status = open_model(&w, &err);
@@ -472,7 +478,8 @@ const command cmd_gen = {
     .about =
         "The model hears IN and speaks into OUT.wav, frame by frame, as in a "
         "conversation: what it says begins when it would have begun. Its "
-        "words are printed as they are spoken.\n\n"
+        "words are printed as they are spoken (to standard error if OUT.wav is "
+        "-, standard output).\n\n"
         "IN may have any sample rate and number of channels. Half a second of "
         "silence is added at its end; give the model time to answer with "
         "--tail.",

@@ -119,17 +119,14 @@ static void override_delay(lm_config *c, int delay)
     c->from[LM_FIELD_delays] = LM_FROM_OPTION;
 }
 
-static moshi_status read_config(lm_model *m, const lm_model_params *params,
+static moshi_status read_config(lm_model *m, const value *config,
+                                const lm_model_params *params,
                                 moshi_error *err)
 {
-    value *document = NULL;
     moshi_status status = lm_layout_recognise(m->file, &m->layout, err);
-    if (status == MOSHI_OK && params->config_path)
-        status = value_open(&document, params->config_path, err);
     if (status == MOSHI_OK)
-        status = lm_config_load(&m->config, m->file, m->layout, document,
+        status = lm_config_load(&m->config, m->file, m->layout, config,
                                 params->config_path, err);
-    value_close(&document);
     if (status != MOSHI_OK)
         return status;
     m->acoustic_delay_own = lm_config_acoustic_delay(&m->config);
@@ -144,6 +141,7 @@ static moshi_status read_config(lm_model *m, const lm_model_params *params,
 }
 
 moshi_status lm_model_from_checkpoint(lm_model **out, checkpoint **file,
+                                      const value *config,
                                       const lm_model_params *params,
                                       moshi_error *err)
 {
@@ -159,7 +157,7 @@ moshi_status lm_model_from_checkpoint(lm_model **out, checkpoint **file,
                                   : SOURCE_POSITIONS;
     m->store = weights_store_open();
     moshi_status status =
-        m->store ? read_config(m, params, err)
+        m->store ? read_config(m, config, params, err)
                  : error_no_memory(err, "the language model");
     if (status == MOSHI_OK)
         status = build(m, params, err);
@@ -175,10 +173,15 @@ moshi_status lm_model_open(lm_model **out, const lm_model_params *params,
                            moshi_error *err)
 {
     checkpoint *file = NULL;
+    value *config = NULL;
     moshi_status status = checkpoint_open(&file, params->path, err);
-    if (status != MOSHI_OK)
-        return status;
-    return lm_model_from_checkpoint(out, &file, params, err);
+    if (status == MOSHI_OK && params->config_path)
+        status = value_open(&config, params->config_path, err);
+    if (status == MOSHI_OK)
+        status = lm_model_from_checkpoint(out, &file, config, params, err);
+    value_close(&config);
+    checkpoint_close(&file);
+    return status;
 }
 
 void lm_model_close(lm_model **handle)

@@ -65,9 +65,11 @@ typedef struct lm_model_params {
 moshi_status lm_model_open(lm_model **out, const lm_model_params *params,
                            moshi_error *err);
 
-/* The same from a checkpoint that is open; params->path is not used. *file is
+/* The same from an open checkpoint and a parsed config (NULL: none), which is
+ * called params->config_path in messages; params->path is not used. *file is
  * taken over (and set to NULL) in any case. */
 moshi_status lm_model_from_checkpoint(lm_model **out, checkpoint **file,
+                                      const value *config,
                                       const lm_model_params *params,
                                       moshi_error *err);
 void lm_model_close(lm_model **model);

@@ -148,17 +148,12 @@ static moshi_status build(mimi_model *m, bool ring, moshi_error *err)
     return status;
 }
 
-static moshi_status read_config(mimi_model *m, const mimi_model_params *params,
+static moshi_status read_config(mimi_model *m, const value *config,
+                                const mimi_model_params *params,
                                 moshi_error *err)
 {
-    value *document = NULL;
-    moshi_status status = MOSHI_OK;
-    if (params->config_path)
-        status = value_open(&document, params->config_path, err);
-    if (status == MOSHI_OK)
-        status = mimi_config_load(&m->config, m->file, document,
-                                  params->config_path, err);
-    value_close(&document);
+    moshi_status status = mimi_config_load(&m->config, m->file, config,
+                                           params->config_path, err);
     if (status != MOSHI_OK)
         return status;
     m->codebooks = params->codebooks ? params->codebooks
@@ -171,6 +166,7 @@ static moshi_status read_config(mimi_model *m, const mimi_model_params *params,
 }
 
 moshi_status mimi_model_from_checkpoint(mimi_model **out, checkpoint **file,
+                                        const value *config,
                                         const mimi_model_params *params,
                                         moshi_error *err)
 {
@@ -182,7 +178,7 @@ moshi_status mimi_model_from_checkpoint(mimi_model **out, checkpoint **file,
     m->file = *file;
     *file = NULL;
     m->store = weights_store_open();
-    moshi_status status = m->store ? read_config(m, params, err)
+    moshi_status status = m->store ? read_config(m, config, params, err)
                                    : error_no_memory(err, "the codec");
     if (status == MOSHI_OK)
         status = build(m, params->ring_window, err);
@@ -198,10 +194,15 @@ moshi_status mimi_model_open(mimi_model **out, const mimi_model_params *params,
                              moshi_error *err)
 {
     checkpoint *file = NULL;
+    value *config = NULL;
     moshi_status status = checkpoint_open(&file, params->path, err);
-    if (status != MOSHI_OK)
-        return status;
-    return mimi_model_from_checkpoint(out, &file, params, err);
+    if (status == MOSHI_OK && params->config_path)
+        status = value_open(&config, params->config_path, err);
+    if (status == MOSHI_OK)
+        status = mimi_model_from_checkpoint(out, &file, config, params, err);
+    value_close(&config);
+    checkpoint_close(&file);
+    return status;
 }
 
 void mimi_model_close(mimi_model **handle)

@@ -36,9 +36,11 @@ typedef struct mimi_model_params {
 moshi_status mimi_model_open(mimi_model **out, const mimi_model_params *params,
                              moshi_error *err);
 
-/* The same from a checkpoint that is open; params->path is not used.
- * *file is taken over (and set to NULL) in any case. */
+/* The same from an open checkpoint and a parsed config (NULL: none), which is
+ * called params->config_path in messages; params->path is not used. *file is
+ * taken over (and set to NULL) in any case. */
 moshi_status mimi_model_from_checkpoint(mimi_model **out, checkpoint **file,
+                                        const value *config,
                                         const mimi_model_params *params,
                                         moshi_error *err);
 void mimi_model_close(mimi_model **model);

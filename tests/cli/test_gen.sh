@@ -84,6 +84,15 @@ check "- is standard input" sh -c '"$0" gen '"$model"' - x.wav -q --greedy \
     <"$1"' "$MOSHI_BIN" "$f/e2e-tiny/input.wav"
 check "the same sound as from the file" cmp out.wav x.wav
 
+check "- is standard output, and the words go elsewhere" sh -c '"$0" gen \
+    '"$model"' "$1" - -q --greedy >piped.wav 2>words' "$MOSHI_BIN" \
+    "$f/e2e-tiny/input.wav"
+check "the words are on standard error" cmp words words.txt
+check "the same samples, whatever the header says of their number" \
+    python3 -c 'a, b = (open(n, "rb").read()[44:] for n in ("out.wav", "piped.wav"))
+assert a == b'
+run 2 gen $model "$f/e2e-tiny/input.wav" - --json
+
 # Nobody speaks: said at once, and still run.
 python3 - <<'PY'
 import random, struct, wave

@@ -208,15 +208,15 @@ static char folder[256];
 
 const char *test_path(const char *name)
 {
-    static char paths[2][512];
-    static int turn;
+    static char paths[8][512];
+    static size_t turn;
     if (!folder[0]) {
         const char *base = getenv("TMPDIR");
         snprintf(folder, sizeof folder, "%s/moshi-test.XXXXXX",
                  base && *base ? base : "/tmp");
         assert_non_null(mkdtemp(folder));
     }
-    turn = !turn;
+    turn = (turn + 1) % 8;
     snprintf(paths[turn], sizeof paths[turn], "%s/%s", folder, name);
     return paths[turn];
 }

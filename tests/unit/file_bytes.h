@@ -52,8 +52,8 @@ void bytes_close(checkpoint **file);
 /* Opening must fail with this status, and the message must hold this text. */
 void bytes_expect(const file_bytes *b, moshi_status status, const char *text);
 
-/* A path in the folder of this program; static, overwritten by the call after
- * next. */
+/* A path in the folder of this program; static, overwritten by the eighth call
+ * after this one. */
 const char *test_path(const char *name);
 void bytes_save(const file_bytes *b, const char *path);
 file_bytes bytes_load(const char *path);

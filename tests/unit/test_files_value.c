@@ -15,6 +15,15 @@
 typedef moshi_status parser(value **out, const char *text, size_t n_bytes,
                             const char *label, moshi_error *err);
 
+/* A build without toml++ refuses every TOML document. */
+static bool can_parse(parser *p)
+{
+    value *v = NULL;
+    moshi_status status = p(&v, "{}", 2, "x", NULL);
+    value_close(&v);
+    return status != MOSHI_LACKING;
+}
+
 static value *parse(parser *p, const char *text)
 {
     value *v = NULL;
@@ -82,6 +91,8 @@ static void both_languages(void **state)
     check_tree(v);
     value_close(&v);
     assert_null(v);
+    if (!can_parse(value_parse_toml))
+        skip();
     v = parse(value_parse_toml, toml_text);
     check_tree(v);
     value_close(&v);
@@ -153,6 +164,8 @@ static void every_fault(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) {
         const fault *f = &faults[i];
+        if (!can_parse(f->parse))
+            continue;
         size_t n = strlen(f->text);
         value *v = NULL;
         moshi_error err = {0};
@@ -187,7 +200,10 @@ static void check_depth(parser *p, file_bytes b, moshi_status status)
 {
     value *v = NULL;
     moshi_error err = {0};
-    assert_int_equal(p(&v, (char *)b.data, b.n, "x", &err), status);
+    if (p(&v, (char *)b.data, b.n, "x", &err) != status)
+        fail_msg("%.*s…: wanted %s, got \"%s\"", b.n < 40 ? (int)b.n : 40,
+                 (char *)b.data,
+                 moshi_status_name(status), err.message);
     assert_true(status != MOSHI_OK || v != NULL);
     value_close(&v);
     bytes_release(&b);
@@ -204,6 +220,8 @@ static void nesting(void **state)
     check_depth(json, nest("", "[", 1000000, "", "]"), MOSHI_FORMAT);
     check_depth(json, nest("", "{\"a\":", n - 1, "{}", "}"), MOSHI_OK);
     check_depth(json, nest("", "{\"a\":", n, "{}", "}"), MOSHI_FORMAT);
+    if (!can_parse(toml))
+        skip();
     check_depth(toml, nest("a=", "[", n - 1, "", "]"), MOSHI_OK);
     check_depth(toml, nest("a=", "[", n, "", "]"), MOSHI_FORMAT);
     check_depth(toml, nest("a=", "[", 100000, "", "]"), MOSHI_FORMAT);
@@ -221,7 +239,7 @@ static void nesting(void **state)
     check_depth(toml, nest("a='", ".[{", 1000, "'", ""), MOSHI_OK);
     check_depth(toml, nest("a=\"\\\"", ".[{", 1000, "\"", ""), MOSHI_OK);
     check_depth(toml, nest("a='''\n'", ".[{\n", 1000, "''''", ""), MOSHI_OK);
-    check_depth(toml, nest("a=\"\"\"", ".[{\\\"\"", 1000, "\"\"\"\"\"", ""),
+    check_depth(toml, nest("a=\"\"\"", ".[{\\\"\"", 1000, "\"\"\"\"", ""),
                 MOSHI_OK);
     check_depth(toml, nest("a=1 #", ".[{", 1000, "", ""), MOSHI_OK);
     check_depth(toml, nest("a=[", "0.5,", 1000, "]", ""), MOSHI_OK);
@@ -252,13 +270,9 @@ static void on_disk(void **state)
     value *v = open_text("config.json", json_text, MOSHI_OK, "");
     check_tree(v);
     value_close(&v);
-    v = open_text("config.toml", toml_text, MOSHI_OK, "");
-    check_tree(v);
-    value_close(&v);
     v = open_text("config", json_text, MOSHI_OK, "");
     value_close(&v);
     open_text("toml.json", "a = 1", MOSHI_FORMAT, "not valid JSON");
-    open_text("json.toml", "{\"a\": 1}", MOSHI_FORMAT, "not valid TOML");
     open_text("empty.json", "", MOSHI_FORMAT, "the file is empty; a JSON");
     open_text("empty.toml", "", MOSHI_FORMAT, "the file is empty; a TOML");
     open_text("page.json", "<!DOCTYPE html>", MOSHI_FORMAT,
@@ -269,6 +283,17 @@ static void on_disk(void **state)
     assert_int_equal(value_open(&v, test_path("missing.json"), &err),
                      MOSHI_IO);
     assert_non_null(strstr(err.message, "missing.json"));
+}
+
+static void toml_on_disk(void **state)
+{
+    (void)state;
+    if (!can_parse(value_parse_toml))
+        skip();
+    value *v = open_text("config.toml", toml_text, MOSHI_OK, "");
+    check_tree(v);
+    value_close(&v);
+    open_text("json.toml", "{\"a\": 1}", MOSHI_FORMAT, "not valid TOML");
 }
 
 static void too_large(void **state)
@@ -296,7 +321,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(both_languages), cmocka_unit_test(absent),
         cmocka_unit_test(every_fault),    cmocka_unit_test(nesting),
-        cmocka_unit_test(on_disk),        cmocka_unit_test(too_large),
+        cmocka_unit_test(on_disk),        cmocka_unit_test(toml_on_disk),
+        cmocka_unit_test(too_large),
     };
     return cmocka_run_group_tests(tests, NULL, test_folder_remove);
 }

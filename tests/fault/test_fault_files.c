@@ -1,0 +1,187 @@
+/* Goal: when memory runs out, at whichever allocation, a reader or writer of
+ * files says so, leaks nothing, and leaves the caller's variables alone.
+ * Method: fail the first allocation, then the second, and so on until the work
+ * is done; once as a single failure, once with all later ones failing too. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "../unit/file_bytes.h"
+#include "alloc_fault.h"
+#include "base/output_file.h"
+#include "base/threads.h"
+#include "files/tensor_writer.h"
+#include "files/value.h"
+
+/* What is tried: it cleans up after itself in either case. */
+typedef moshi_status attempt(void *context, moshi_error *err);
+
+static void fail_each(attempt *try, void *context)
+{
+    for (int lasting = 0; lasting < 2; lasting++) {
+        bool hit = true;
+        for (size_t n = 1; hit; n++) {
+            moshi_error err = {0};
+            size_t live = alloc_fault_live();
+            if (lasting)
+                alloc_fault_arm_from(n);
+            else
+                alloc_fault_arm(n);
+            moshi_status status = try(context, &err);
+            hit = alloc_fault_disarm();
+            if (alloc_fault_live() != live)
+                fail_msg("allocation %zu failed: %zd blocks leak", n,
+                         (ssize_t)(alloc_fault_live() - live));
+            if (status != (hit ? MOSHI_NO_MEMORY : MOSHI_OK))
+                fail_msg("allocation %zu failed: %s \"%s\"", n,
+                         moshi_status_name(status), err.message);
+            assert_int_equal(err.status, status);
+            assert_true(n < 100000);
+        }
+    }
+}
+
+static moshi_status open_bytes(void *context, moshi_error *err)
+{
+    const file_bytes *b = context;
+    checkpoint *file = NULL;
+    moshi_status status = checkpoint_open_memory(&file, b->data, b->n, "x",
+                                                 err);
+    assert_int_equal(status == MOSHI_OK, file != NULL);
+    checkpoint_close(&file);
+    return status;
+}
+
+static void readers(void **state)
+{
+    (void)state;
+    for (uint32_t version = 0; version <= 3; version++) {
+        file_bytes b = version ? bytes_good_gguf(version)
+                               : bytes_good_safetensors();
+        fail_each(open_bytes, &b);
+        bytes_release(&b);
+    }
+}
+
+static moshi_status open_path(void *context, moshi_error *err)
+{
+    checkpoint *file = NULL;
+    moshi_status status = checkpoint_open(&file, context, err);
+    checkpoint_close(&file);
+    return status;
+}
+
+static void reader_of_a_file(void **state)
+{
+    (void)state;
+    char path[512] = {0};
+    strncpy(path, test_path("x"), sizeof path - 1);
+    file_bytes b = bytes_good_gguf(3);
+    bytes_save(&b, path);
+    bytes_release(&b);
+    fail_each(open_path, path);
+}
+
+static const char json[] = "{\"a\": [1, 2.5, [true, null], {\"b\": \"text\"}],"
+                           " \"c\": {\"d\": {}}, \"e\": [1,2,3,4,5,6,7,8,9]}";
+static const char toml[] = "a = [1, 2.5, [true], {b = \"text, rather long\"}]\n"
+                           "[c.d]\n[e]\nf = '''two\nlines'''\ng.h = 1\n";
+
+static moshi_status parse_json(void *context, moshi_error *err)
+{
+    value *v = NULL;
+    (void)context;
+    moshi_status status = value_parse_json(&v, json, strlen(json), "x", err);
+    assert_int_equal(status == MOSHI_OK, v != NULL);
+    value_close(&v);
+    return status;
+}
+
+static moshi_status parse_toml(void *context, moshi_error *err)
+{
+    value *v = NULL;
+    (void)context;
+    moshi_status status = value_parse_toml(&v, toml, strlen(toml), "x", err);
+    assert_int_equal(status == MOSHI_OK, v != NULL);
+    value_close(&v);
+    return status;
+}
+
+static void configs(void **state)
+{
+    (void)state;
+    fail_each(parse_json, NULL);
+    value *v = NULL;
+    if (value_parse_toml(&v, toml, strlen(toml), "x", NULL) == MOSHI_LACKING)
+        skip(); /* built without toml++ */
+    value_close(&v);
+    fail_each(parse_toml, NULL);
+}
+
+static moshi_status write_file(void *context, moshi_error *err)
+{
+    const tensor_spec specs[] = {{"a", DTYPE_F32, 1, {2}},
+                                 {"b", DTYPE_I8, 1, {3}}};
+    checkpoint_format format = *(checkpoint_format *)context;
+    tensor_writer *w = NULL;
+    moshi_status status = tensor_writer_open(&w, test_path("written"), format,
+                                             specs, 2, err);
+    assert_int_equal(status == MOSHI_OK, w != NULL);
+    if (status == MOSHI_OK)
+        status = tensor_writer_push(w, "dddddddd123", 11, err);
+    if (status == MOSHI_OK)
+        status = tensor_writer_finish(w, err);
+    tensor_writer_close(&w);
+    return status;
+}
+
+static void writers(void **state)
+{
+    (void)state;
+    checkpoint_format format = CHECKPOINT_SAFETENSORS;
+    fail_each(write_file, &format);
+    format = CHECKPOINT_GGUF;
+    fail_each(write_file, &format);
+}
+
+static moshi_status open_output(void *context, moshi_error *err)
+{
+    output_file *f = NULL;
+    moshi_status status = output_file_open(&f, context, err);
+    assert_int_equal(status == MOSHI_OK, f != NULL);
+    output_file_close(&f);
+    return status;
+}
+
+static moshi_status open_pool(void *context, moshi_error *err)
+{
+    pool *p = NULL;
+    (void)context;
+    moshi_status status = pool_open(&p, 3, err);
+    assert_int_equal(status == MOSHI_OK, p != NULL);
+    pool_close(&p);
+    return status;
+}
+
+static void base(void **state)
+{
+    (void)state;
+    char path[512] = {0};
+    strncpy(path, test_path("output"), sizeof path - 1);
+    fail_each(open_output, path);
+    fail_each(open_pool, NULL);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(readers), cmocka_unit_test(reader_of_a_file),
+        cmocka_unit_test(configs), cmocka_unit_test(writers),
+        cmocka_unit_test(base),
+    };
+    return cmocka_run_group_tests(tests, NULL, test_folder_remove);
+}

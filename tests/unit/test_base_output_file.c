@@ -1,0 +1,209 @@
+/* Goal: an output file is there whole or not at all, and an older one of its
+ * name survives every failure. Method: look into the folder before commit,
+ * after it, and after a failure; full disks, read-only folders, links. */
+#include <dirent.h>
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/output_file.h"
+#include "file_bytes.h"
+
+/* Files in the folder of this test. */
+static size_t count_files(void)
+{
+    size_t n = 0;
+    DIR *list = opendir(test_path(""));
+    assert_non_null(list);
+    for (struct dirent *e; (e = readdir(list)) != NULL;)
+        n += strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0;
+    closedir(list);
+    return n;
+}
+
+static void expect_text(const char *path, const char *text)
+{
+    file_bytes b = bytes_load(path);
+    assert_int_equal(b.n, strlen(text));
+    if (b.n)
+        assert_memory_equal(b.data, text, b.n);
+    bytes_release(&b);
+}
+
+static void save_text(const char *path, const char *text)
+{
+    file_bytes b = {0};
+    bytes_put_text(&b, text);
+    bytes_save(&b, path);
+    bytes_release(&b);
+}
+
+static void write_text(const char *path, const char *text)
+{
+    output_file *f = NULL;
+    assert_int_equal(output_file_open(&f, path, NULL), MOSHI_OK);
+    assert_int_equal(output_file_write(f, text, strlen(text), NULL), MOSHI_OK);
+    assert_int_equal(output_file_commit(f, NULL), MOSHI_OK);
+    output_file_close(&f);
+    assert_null(f);
+    output_file_close(&f); /* nothing to close is no fault */
+}
+
+static void new_file(void **state)
+{
+    (void)state;
+    const char *path = test_path("new");
+    output_file *f = NULL;
+    size_t before = count_files();
+    assert_int_equal(output_file_open(&f, path, NULL), MOSHI_OK);
+    assert_int_equal(output_file_write(f, "half", 4, NULL), MOSHI_OK);
+    assert_int_not_equal(access(path, F_OK), 0);
+    output_file_close(&f); /* given up */
+    assert_int_equal(count_files(), before);
+    write_text(path, "");
+    expect_text(path, "");
+    write_text(path, "whole");
+    expect_text(path, "whole");
+    assert_int_equal(count_files(), before + 1);
+}
+
+static void replaced_file(void **state)
+{
+    (void)state;
+    const char *path = test_path("replaced");
+    output_file *f = NULL;
+    save_text(path, "the old text");
+    assert_int_equal(chmod(path, 0640), 0);
+    assert_int_equal(output_file_open(&f, path, NULL), MOSHI_OK);
+    assert_int_equal(output_file_write(f, "new", 3, NULL), MOSHI_OK);
+    expect_text(path, "the old text"); /* until the very end */
+    output_file_close(&f);
+    expect_text(path, "the old text");
+    write_text(path, "new");
+    expect_text(path, "new");
+    struct stat info;
+    assert_int_equal(stat(path, &info), 0);
+    assert_int_equal(info.st_mode & 07777, 0640);
+}
+
+static void permissions_of_a_new_file(void **state)
+{
+    (void)state;
+    const char *path = test_path("permissions");
+    mode_t old = umask(027);
+    write_text(path, "x");
+    umask(old);
+    struct stat info;
+    assert_int_equal(stat(path, &info), 0);
+    assert_int_equal(info.st_mode & 07777, 0640);
+}
+
+static void expect_refusal(const char *path)
+{
+    output_file *f = NULL;
+    moshi_error err = {0};
+    assert_int_equal(output_file_open(&f, path, &err), MOSHI_IO);
+    assert_null(f);
+    assert_non_null(strstr(err.message, path));
+    assert_int_equal(output_file_open(&f, path, NULL), MOSHI_IO);
+}
+
+static void refused_places(void **state)
+{
+    (void)state;
+    const char *folder = test_path("folder");
+    assert_int_equal(mkdir(folder, 0700), 0);
+    expect_refusal(folder);
+    expect_refusal(test_path("nowhere/file"));
+    save_text(test_path("plain"), "x");
+    expect_refusal(test_path("plain/file"));
+}
+
+/* Root may write everywhere, so the test steps down where it can. */
+static void read_only_folder(void **state)
+{
+    (void)state;
+    bool root = geteuid() == 0;
+    const char *folder = test_path("");
+    save_text(test_path("kept"), "the old text");
+    assert_int_equal(chmod(folder, 0555), 0);
+    if (root)
+        assert_int_equal(seteuid(65534), 0);
+    bool writable = access(folder, W_OK) == 0;
+    output_file *f = NULL;
+    moshi_error err = {0};
+    moshi_status status = output_file_open(&f, test_path("kept"), &err);
+    output_file_close(&f);
+    if (root)
+        assert_int_equal(seteuid(0), 0);
+    assert_int_equal(chmod(test_path(""), 0700), 0);
+    expect_text(test_path("kept"), "the old text");
+    if (writable && !root)
+        skip(); /* somebody whom permissions do not bind */
+    assert_int_equal(status, MOSHI_IO);
+    assert_non_null(strstr(err.message, "kept"));
+}
+
+/* /dev/full takes a file's place, and answers each write "no space left". */
+static void full_disk(void **state)
+{
+    (void)state;
+    output_file *f = NULL;
+    moshi_error err = {0};
+    if (access("/dev/full", W_OK) != 0)
+        skip();
+    const char *link = test_path("link to a full disk");
+    assert_int_equal(symlink("/dev/full", link), 0);
+    assert_int_equal(output_file_open(&f, link, NULL), MOSHI_OK);
+    assert_int_equal(output_file_write(f, "text", 4, &err), MOSHI_IO);
+    assert_non_null(strstr(err.message, link));
+    assert_non_null(strstr(err.message, strerror(ENOSPC)));
+    output_file_close(&f);
+    struct stat info;
+    assert_int_equal(lstat(link, &info), 0);
+    assert_true(S_ISLNK(info.st_mode));
+}
+
+static void special_files(void **state)
+{
+    (void)state;
+    size_t before = count_files();
+    write_text("/dev/null", "text");
+    struct stat info;
+    assert_int_equal(stat("/dev/null", &info), 0);
+    assert_true(S_ISCHR(info.st_mode)); /* written to, not replaced */
+    assert_int_equal(count_files(), before);
+}
+
+/* The descriptor is the file: libraries that write themselves use it. */
+static void descriptor(void **state)
+{
+    (void)state;
+    const char *path = test_path("descriptor");
+    output_file *f = NULL;
+    assert_int_equal(output_file_open(&f, path, NULL), MOSHI_OK);
+    assert_int_equal(write(output_file_descriptor(f), "direct", 6), 6);
+    assert_int_equal(output_file_commit(f, NULL), MOSHI_OK);
+    output_file_close(&f);
+    expect_text(path, "direct");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(new_file),       cmocka_unit_test(replaced_file),
+        cmocka_unit_test(permissions_of_a_new_file),
+        cmocka_unit_test(refused_places), cmocka_unit_test(read_only_folder),
+        cmocka_unit_test(full_disk),      cmocka_unit_test(special_files),
+        cmocka_unit_test(descriptor),
+    };
+    return cmocka_run_group_tests(tests, NULL, test_folder_remove);
+}
