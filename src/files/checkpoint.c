@@ -2,6 +2,7 @@
 #include "files/checkpoint.h"
 
 #include <assert.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -170,6 +171,18 @@ const checkpoint_tensor *checkpoint_find(const checkpoint *file,
 {
     uint32_t found = file->slots[checkpoint_slot(file, name)];
     return found ? &file->tensors[found - 1] : NULL;
+}
+
+const checkpoint_tensor *checkpoint_find_format(const checkpoint *file,
+                                                const char *format, ...)
+{
+    char name[LIMIT_NAME_BYTES + 1];
+    va_list args;
+    va_start(args, format);
+    int n = vsnprintf(name, sizeof name, format, args);
+    va_end(args);
+    return n < 0 || (size_t)n >= sizeof name ? NULL
+                                             : checkpoint_find(file, name);
 }
 
 size_t checkpoint_elements(const checkpoint_tensor *tensor)

@@ -60,6 +60,11 @@ const checkpoint_tensor *checkpoint_at(const checkpoint *file, size_t index);
 const checkpoint_tensor *checkpoint_find(const checkpoint *file,
                                          const char *name);
 
+/* The same by a name made as printf does. */
+const checkpoint_tensor *checkpoint_find_format(const checkpoint *file,
+                                                const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
 /* Elements of a tensor (product of its dims; 1 for a scalar). */
 size_t checkpoint_elements(const checkpoint_tensor *tensor);
 

@@ -1,7 +1,10 @@
 /* toml.cpp: TOML text to a value tree; the only file that knows toml++.
  *
  * Behind the C function of value.h: every exception ends here. Dates, which
- * no config uses, become nulls. */
+ * no config uses, become nulls.
+ *
+ * One lack of memory cannot be caught: toml++ makes the message about a bad
+ * float in a function that may not throw. */
 #include <cmath>
 #include <cstring>
 #include <exception>

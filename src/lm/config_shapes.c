@@ -1,24 +1,8 @@
 /* config_shapes.c: what the names and shapes of the tensors tell (lm.md 3.8). */
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/error.h"
 #include "lm/config_load.h"
-
-#define NAME_ROOM 256
-
-__attribute__((format(printf, 2, 3)))
-static const checkpoint_tensor *find(const checkpoint *file,
-                                     const char *format, ...)
-{
-    char name[NAME_ROOM];
-    va_list args;
-    va_start(args, format);
-    vsnprintf(name, sizeof name, format, args);
-    va_end(args);
-    return checkpoint_find(file, name);
-}
 
 /* Dimension `axis`, clipped to what an int field may hold; 0 if absent. */
 static int dim(const checkpoint_tensor *t, int axis)
@@ -43,7 +27,7 @@ static int count(const checkpoint *file, const char *before,
                  const char *after, int limit)
 {
     int n = 0;
-    while (n < limit && find(file, "%s%d%s", before, n, after))
+    while (n < limit && checkpoint_find_format(file, "%s%d%s", before, n, after))
         n++;
     return n;
 }
@@ -59,7 +43,7 @@ static const checkpoint_tensor *first_of(const checkpoint *file,
 {
     const checkpoint_tensor *t = NULL;
     for (int i = 0; suffixes[i] && !t; i++)
-        t = find(file, "%s%s", prefix, suffixes[i]);
+        t = checkpoint_find_format(file, "%s%s", prefix, suffixes[i]);
     return t;
 }
 
@@ -68,26 +52,26 @@ static const char *const in_proj[] = {"in_proj_weight", "in_proj.weight",
 
 static void temporal(lm_config *c, const checkpoint *file)
 {
-    const checkpoint_tensor *t = find(file, "text_emb.weight");
+    const checkpoint_tensor *t = checkpoint_find_format(file, "text_emb.weight");
     set(c, LM_FIELD_text_in, rows(t));
     set(c, LM_FIELD_dim, columns(t));
-    set(c, LM_FIELD_text_out, rows(find(file, "text_linear.weight")));
+    set(c, LM_FIELD_text_out, rows(checkpoint_find_format(file, "text_linear.weight")));
     set(c, LM_FIELD_n_q, count(file, "emb.", ".weight", LIMIT_CODEBOOKS));
-    int card = rows(find(file, "emb.0.weight")) - 1;
+    int card = rows(checkpoint_find_format(file, "emb.0.weight")) - 1;
     set(c, LM_FIELD_card, card > 0 ? card : 0);
-    set(c, LM_FIELD_demux, find(file, "text_emb.out1.weight") != NULL);
+    set(c, LM_FIELD_demux, checkpoint_find_format(file, "text_emb.out1.weight") != NULL);
 
-    bool rms = find(file, "transformer.layers.0.norm1.alpha") != NULL;
+    bool rms = checkpoint_find_format(file, "transformer.layers.0.norm1.alpha") != NULL;
     set(c, LM_FIELD_norm, rms ? LM_RMS_NORM : LM_LAYER_NORM);
     set(c, LM_FIELD_num_layers,
         count(file, "transformer.layers.",
               rms ? ".norm1.alpha" : ".norm1.weight", LIMIT_LAYERS));
     const checkpoint_tensor *out =
-        find(file, "transformer.layers.0.gating.linear_out.weight");
+        checkpoint_find_format(file, "transformer.layers.0.gating.linear_out.weight");
     set(c, LM_FIELD_gated, out != NULL);
     set(c, LM_FIELD_hidden,
         out ? columns(out)
-            : rows(find(file, "transformer.layers.0.linear1.weight")));
+            : rows(checkpoint_find_format(file, "transformer.layers.0.linear1.weight")));
     int qkv = rows(first_of(file, "transformer.layers.0.self_attn.", in_proj));
     int kv = (qkv - c->dim) / 2;
     set(c, LM_FIELD_kv_repeat,
@@ -99,7 +83,7 @@ static void temporal(lm_config *c, const checkpoint *file)
     set(c, LM_FIELD_extra_heads, heads);
     if (heads > 0)
         set(c, LM_FIELD_extra_heads_dim,
-            rows(find(file, "extra_heads.0.weight")));
+            rows(checkpoint_find_format(file, "extra_heads.0.weight")));
 }
 
 static void depformer_candle(lm_config *c, const checkpoint *file)
@@ -110,37 +94,37 @@ static void depformer_candle(lm_config *c, const checkpoint *file)
     /* The file is expanded: each slice has its own copy of its set. */
     set(c, LM_FIELD_depformer_sets, c->dep_q);
     set(c, LM_FIELD_depformer_dim,
-        rows(find(file, "depformer.0.linear_in.weight")));
+        rows(checkpoint_find_format(file, "depformer.0.linear_in.weight")));
     set(c, LM_FIELD_depformer_num_layers,
         count(file, "depformer.0.transformer.layers.",
               ".self_attn.out_proj.weight", LIMIT_LAYERS));
     set(c, LM_FIELD_depformer_low_rank,
-        columns(find(file, "depformer.0.emb.low_rank.weight")));
+        columns(checkpoint_find_format(file, "depformer.0.emb.low_rank.weight")));
     set(c, LM_FIELD_depformer_hidden,
-        columns(find(file, "%s.gating.linear_out.weight", layer)));
+        columns(checkpoint_find_format(file, "%s.gating.linear_out.weight", layer)));
     set(c, LM_FIELD_depformer_norm, 0);
 }
 
 static void depformer_pytorch(lm_config *c, const checkpoint *file)
 {
     const checkpoint_tensor *out =
-        find(file, "depformer.layers.0.gating.0.linear_out.weight");
+        checkpoint_find_format(file, "depformer.layers.0.gating.0.linear_out.weight");
     set(c, LM_FIELD_dep_q,
         count(file, "linears.", ".weight", LIMIT_CODEBOOKS));
     set(c, LM_FIELD_depformer_sets,
         count(file, "depformer_in.", ".weight", LIMIT_CODEBOOKS));
-    set(c, LM_FIELD_depformer_dim, rows(find(file, "depformer_in.0.weight")));
+    set(c, LM_FIELD_depformer_dim, rows(checkpoint_find_format(file, "depformer_in.0.weight")));
     int layers = 0;
     while (layers < (int)LIMIT_LAYERS &&
-           (find(file, "depformer.layers.%d.norm1.alpha", layers) ||
-            find(file, "depformer.layers.%d.norm1.weight", layers)))
+           (checkpoint_find_format(file, "depformer.layers.%d.norm1.alpha", layers) ||
+            checkpoint_find_format(file, "depformer.layers.%d.norm1.weight", layers)))
         layers++;
     set(c, LM_FIELD_depformer_num_layers, layers);
     set(c, LM_FIELD_depformer_low_rank,
-        columns(find(file, "depformer_text_emb.low_rank.weight")));
+        columns(checkpoint_find_format(file, "depformer_text_emb.low_rank.weight")));
     set(c, LM_FIELD_depformer_hidden, columns(out));
     set(c, LM_FIELD_depformer_norm,
-        find(file, "depformer_norms.0.weight") != NULL);
+        checkpoint_find_format(file, "depformer_norms.0.weight") != NULL);
 }
 
 /* Names between the prefix and the tensor's own name. */
@@ -161,7 +145,7 @@ static void conditioners(lm_config *c, const checkpoint *file)
         memset(k, 0, sizeof *k);
         memcpy(k->name, start, length);
         const checkpoint_tensor *table =
-            find(file, "%s%s.embed.weight", prefix, k->name);
+            checkpoint_find_format(file, "%s%s.embed.weight", prefix, k->name);
         k->kind = table ? LM_CONDITIONER_LUT : LM_CONDITIONER_TENSOR;
         k->n_bins = table ? rows(table) - 1 : 0;
         k->dim = columns(checkpoint_at(file, i));

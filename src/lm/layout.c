@@ -1,14 +1,10 @@
 /* layout.c: recognise a layout; find candle names in a PyTorch file. */
 #include "lm/layout.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
-
-#define NAME_ROOM 256
 
 const char *lm_layout_name(lm_layout layout)
 {
@@ -82,21 +78,11 @@ moshi_status lm_layout_recognise(const checkpoint *file, lm_layout *out,
     return MOSHI_OK;
 }
 
-/* Fill `out` with the file's tensor of that printf-made name. */
-__attribute__((format(printf, 3, 4)))
-static bool find(const checkpoint *file, weights_place *out,
-                 const char *format, ...)
+/* The place of a whole tensor, if there is one. */
+static bool whole(weights_place *out, const checkpoint_tensor *t)
 {
-    char name[NAME_ROOM];
-    va_list args;
-    va_start(args, format);
-    vsnprintf(name, sizeof name, format, args);
-    va_end(args);
-    const checkpoint_tensor *t = checkpoint_find(file, name);
-    if (!t)
-        return false;
     *out = (weights_place){.tensor = t};
-    return true;
+    return t != NULL;
 }
 
 /* The band of rows that weight set w has in a stacked tensor. */
@@ -115,19 +101,41 @@ static bool find_in_layer(const checkpoint *file, int layer, int w, int sets,
                           const char *rest, weights_place *out)
 {
     if (strncmp(rest, "gating.", 7) == 0)
-        return find(file, out, "depformer.layers.%d.gating.%d.%s", layer, w,
-                    rest + 7);
-    if (strncmp(rest, "self_attn.", 10) != 0)
-        return find(file, out, "depformer.layers.%d.%s", layer, rest);
+        return whole(out, checkpoint_find_format(
+                              file, "depformer.layers.%d.gating.%d.%s", layer,
+                              w, rest + 7));
     /* Unstacked module names of a saved state: one tensor per set. */
     if (strcmp(rest, "self_attn.in_projs.0.weight") == 0)
-        return find(file, out, "depformer.layers.%d.self_attn.in_projs.%d."
-                    "weight", layer, w);
+        return whole(out, checkpoint_find_format(
+                              file, "depformer.layers.%d.self_attn.in_projs."
+                              "%d.weight", layer, w));
     if (strcmp(rest, "self_attn.out_projs.0.weight") == 0)
-        return find(file, out, "depformer.layers.%d.self_attn.out_projs.%d."
-                    "weight", layer, w);
-    return find(file, out, "depformer.layers.%d.%s", layer, rest) &&
-           take_band(out, w, sets);
+        return whole(out, checkpoint_find_format(
+                              file, "depformer.layers.%d.self_attn.out_projs."
+                              "%d.weight", layer, w));
+    bool found = whole(out, checkpoint_find_format(
+                                file, "depformer.layers.%d.%s", layer, rest));
+    return found && (strncmp(rest, "self_attn.", 10) != 0 ||
+                     take_band(out, w, sets));
+}
+
+/* A tensor of slice k outside its layers. */
+static const checkpoint_tensor *find_in_slice(const checkpoint *file, int k,
+                                              int w, const char *rest)
+{
+    if (strcmp(rest, "linear_in.weight") == 0)
+        return checkpoint_find_format(file, "depformer_in.%d.weight", w);
+    if (strcmp(rest, "linear_out.weight") == 0)
+        return checkpoint_find_format(file, "linears.%d.weight", k);
+    if (strncmp(rest, "norm.", 5) == 0)
+        return checkpoint_find_format(file, "depformer_norms.%d.%s", k,
+                                      rest + 5);
+    if (strncmp(rest, "emb.", 4) != 0)
+        return NULL;
+    return k == 0 ? checkpoint_find_format(file, "depformer_text_emb.%s",
+                                           rest + 4)
+                  : checkpoint_find_format(file, "depformer_emb.%d.%s", k - 1,
+                                           rest + 4);
 }
 
 bool lm_layout_resolve(const void *user, const checkpoint *file,
@@ -137,26 +145,15 @@ bool lm_layout_resolve(const void *user, const checkpoint *file,
     const char *prefix = "depformer.";
     if (names->layout != LM_LAYOUT_PYTORCH ||
         strncmp(name, prefix, strlen(prefix)) != 0)
-        return find(file, out, "%s", name);
+        return whole(out, checkpoint_find(file, name));
     char *rest;
     long k = strtol(name + strlen(prefix), &rest, 10);
     if (*rest++ != '.' || k < 0 || k >= names->config->dep_q)
         return false;
-    int slice = (int)k, w = names->config->schedule[slice];
-    if (strcmp(rest, "linear_in.weight") == 0)
-        return find(file, out, "depformer_in.%d.weight", w);
-    if (strcmp(rest, "linear_out.weight") == 0)
-        return find(file, out, "linears.%d.weight", slice);
-    if (strncmp(rest, "norm.", 5) == 0)
-        return find(file, out, "depformer_norms.%d.%s", slice, rest + 5);
-    if (strncmp(rest, "emb.", 4) == 0)
-        return slice == 0
-                   ? find(file, out, "depformer_text_emb.%s", rest + 4)
-                   : find(file, out, "depformer_emb.%d.%s", slice - 1,
-                          rest + 4);
+    int w = names->config->schedule[k];
     prefix = "transformer.layers.";
     if (strncmp(rest, prefix, strlen(prefix)) != 0)
-        return false;
+        return whole(out, find_in_slice(file, (int)k, w, rest));
     long layer = strtol(rest + strlen(prefix), &rest, 10);
     return *rest++ == '.' && layer >= 0 && layer < (long)LIMIT_LAYERS &&
            find_in_layer(file, (int)layer, w, names->config->depformer_sets,

@@ -16,28 +16,21 @@ static int codebooks_needed(const lm_config *c)
 static moshi_status open_codec(moshi_model *m, moshi_error *err)
 {
     const lm_config *c = &m->lm->config;
-    int need = codebooks_needed(c);
+    /* Only the codebooks that are needed: each costs a product a frame. */
     mimi_model_params p = {.path = m->files.mimi,
-                           .config_path = m->files.mimi_config};
+                           .config_path = m->files.mimi_config,
+                           .codebooks = codebooks_needed(c)};
     moshi_status status = mimi_model_open(&m->mimi, &p, err);
-    if (status != MOSHI_OK)
-        return status;
-    if (m->mimi->codebooks < need)
+    if (status == MOSHI_ARGUMENT) /* the file has fewer */
         return error_set(err, MOSHI_MISMATCH,
-                         "%s holds %d codebooks but the language model %s "
-                         "needs %d", m->files.mimi, m->mimi->codebooks,
-                         m->files.lm, need);
-    if (m->mimi->config.bins != c->card)
+                         "%s holds fewer than the %d codebooks that the "
+                         "language model %s needs", m->files.mimi, p.codebooks,
+                         m->files.lm);
+    if (status == MOSHI_OK && m->mimi->config.bins != c->card)
         return error_set(err, MOSHI_MISMATCH,
                          "%s has %d entries in a codebook but the language "
                          "model %s has card = %d", m->files.mimi,
                          m->mimi->config.bins, m->files.lm, c->card);
-    /* Only the codebooks that are needed: each costs a product a frame. */
-    if (need < m->mimi->codebooks) {
-        mimi_model_close(&m->mimi);
-        p.codebooks = need;
-        status = mimi_model_open(&m->mimi, &p, err);
-    }
     return status;
 }
 

@@ -18,9 +18,9 @@ moshi_status speech_to_speech_open(speech_to_speech **out, moshi_model *model,
     if (status != MOSHI_OK)
         return status;
     if (c->dep_q == 0 || c->n_q == c->dep_q) {
-        error_set(err, MOSHI_UNSUPPORTED, "this model %s, so it cannot hold a "
-                  "conversation", c->dep_q ? "does not listen"
-                                           : "does not speak");
+        error_set(err, MOSHI_UNSUPPORTED, "%s: this model %s, so it cannot "
+                  "hold a conversation", model->files.lm,
+                  c->dep_q ? "does not listen" : "does not speak");
         return error_hint(err, "take a model such as moshiko, moshika or "
                           "Hibiki");
     }

@@ -79,6 +79,9 @@ def damaged_codecs(tiny, out):
             name = name.replace(a, b)
         renamed[name] = e
     write(os.path.join(out, "hugging_face_mimi.safetensors"), renamed, data)
+    few = {name: e for name, e in header.items()
+           if not name.startswith("quantizer.rvq_rest.vq.layers.6.")}
+    write(os.path.join(out, "seven_codebooks.safetensors"), few, data)
 
 
 def damaged_ggufs(gguf, out):

@@ -80,6 +80,16 @@ refuse "a language model (it holds text_emb.weight), not a Mimi codec" \
     $config $lm --mimi tiny/model.safetensors
 refuse "a Mimi codec, not a language model" $config $part \
     --lm tiny/mimi.safetensors
+python3 - <<'PY'
+import json
+c = json.load(open("tiny/mimi_config.json"))
+c["quantizer"]["n_q"] = 7
+json.dump(c, open("bad/seven.json", "w"))
+PY
+refuse "holds fewer than the 8 codebooks that the language model" $config $lm \
+    --mimi bad/seven_codebooks.safetensors --mimi-config bad/seven.json
+refuse "mimi_config.json says n_q = 8 but the tensors of" $config $lm \
+    --mimi bad/seven_codebooks.safetensors --mimi-config tiny/mimi_config.json
 refuse "not the published Mimi codec" $config $lm --mimi tiny/mimi.safetensors
 refuse "has 120 pieces but the language model" -m tiny \
     --tokenizer "$f/text/tiny120.model"
