@@ -7,7 +7,8 @@ FUZZ_SECONDS = 60
 FUZZ =
 
 SANITIZED = ASAN_OPTIONS=detect_stack_use_after_return=1 \
-	UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
+	UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
+	LSAN_OPTIONS=suppressions=$(CURDIR)/tools/leaks.supp:print_suppressions=0
 
 # The thread sanitizer's map of memory does not suit every kernel's way of
 # placing programs at random.

@@ -1,8 +1,8 @@
 /* sink_file.h: mono 24 kHz samples into a WAV file.
  *
- * 16-bit PCM as the reference writes it (lm.md 5.10): clamp to [-1, 1], times
- * 32767, truncated toward zero, a NaN is 0; or 32-bit float, unclamped. The
- * file appears only when finish succeeds (base/output_file). "-" is standard
+ * 16-bit PCM as the official engine writes it: clamp to [-1, 1], times 32767,
+ * truncated toward zero, a NaN is 0; or 32-bit float, unclamped. The file
+ * appears only when finish succeeds (base/output_file). "-" is standard
  * output; in a pipe the sizes in the header stay at 0xffffffff, which readers
  * of streams take as "until the end". Last stage of the way of the data. */
 #ifndef MOSHI_AUDIO_SINK_FILE_H

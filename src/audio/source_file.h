@@ -35,7 +35,8 @@ moshi_status source_file_read(source_file *source, float *mono, size_t n,
                               size_t *got, moshi_error *err);
 
 /* Convenience: the whole file as mono at `rate_hz` (resampled if it has
- * another rate). *out is allocated (memory_free), *n its samples. */
+ * another rate). *out is allocated (memory_free), *n its samples. MOSHI_FORMAT
+ * too for samples so large that resampling them overflows. */
 moshi_status source_file_load(const char *path, int rate_hz, float **out,
                               size_t *n, moshi_error *err);
 

@@ -1,4 +1,6 @@
 /* source_load.c: a whole audio file, resampled, in one array. */
+#include <math.h>
+
 #include "audio/resample.h"
 #include "audio/source_file.h"
 #include "base/error.h"
@@ -10,6 +12,16 @@ typedef struct samples {
     float *data;
     size_t n, room;
 } samples;
+
+/* Samples near the largest float are numbers, but not what a filter makes of
+ * them. */
+static bool all_finite(const float *pcm, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (!isfinite(pcm[i]))
+            return false;
+    return true;
+}
 
 /* Push a chunk through the resampler and append what comes out. */
 static moshi_status append(samples *all, resample *r, const float *in,
@@ -26,6 +38,9 @@ static moshi_status append(samples *all, resample *r, const float *in,
                                             &got, err);
         if (status != MOSHI_OK)
             return status;
+        if (!all_finite(all->data + all->n, got))
+            return error_set(err, MOSHI_FORMAT,
+                             "samples are too large to be resampled");
         taken += used;
         all->n += got;
         if (taken == n && got == 0)
@@ -34,15 +49,18 @@ static moshi_status append(samples *all, resample *r, const float *in,
 }
 
 static moshi_status load(samples *all, source_file *source, resample *r,
-                         moshi_error *err)
+                         const char *path, moshi_error *err)
 {
     float chunk[CHUNK];
     for (;;) {
         size_t got;
         moshi_status status = source_file_read(source, chunk, CHUNK, &got,
                                                err);
-        if (status == MOSHI_OK)
-            status = append(all, r, chunk, got, got == 0, err);
+        if (status != MOSHI_OK)
+            return status;
+        status = append(all, r, chunk, got, got == 0, err);
+        if (status != MOSHI_OK)
+            error_context(err, "'%s'", path);
         if (status != MOSHI_OK || got == 0)
             return status;
     }
@@ -61,7 +79,7 @@ moshi_status source_file_load(const char *path, int rate_hz, float **out,
     if (status != MOSHI_OK)
         error_context(err, "'%s'", path);
     else
-        status = load(&all, source, r, err);
+        status = load(&all, source, r, path, err);
     if (status == MOSHI_OK) {
         *out = all.data;
         *n = all.n;

@@ -1,8 +1,8 @@
 /* denormals.h: treat subnormal floats as zero while a frame runs.
  *
  * After long silence the codec's states decay into subnormals, which slow a
- * CPU ten- to a hundredfold (mimi.md P32). Worker threads of a pool flush
- * always; the thread that calls a run flushes for its length. */
+ * CPU ten- to a hundredfold. Worker threads of a pool flush always; the thread
+ * that calls a run flushes for its length. */
 #ifndef MOSHI_BASE_DENORMALS_H
 #define MOSHI_BASE_DENORMALS_H
 

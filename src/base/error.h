@@ -19,7 +19,9 @@
 moshi_status error_set(moshi_error *err, moshi_status status,
                        const char *format, ...) ERROR_PRINTF(3, 4);
 
-/* Add what the user can do. Returns err's status (MOSHI_OK if NULL). */
+/* Add what the user can do. Returns err's status; without an error (NULL) it
+ * cannot know that, and answers MOSHI_OK: a function that ends with it needs
+ * one, so the public functions put one in the place of NULL. */
 moshi_status error_hint(moshi_error *err, const char *format, ...)
     ERROR_PRINTF(2, 3);
 

@@ -22,12 +22,13 @@
 /* Models. */
 #define LIMIT_CODEBOOKS    64  /* n_q, both streams together */
 #define LIMIT_LAYERS       256
+#define LIMIT_SLICE_LAYERS 1024 /* depformer layers run in one step */
 #define LIMIT_WIDTH        ((size_t)1 << 16) /* any hidden width */
 #define LIMIT_VOCABULARY   ((size_t)1 << 20)
 #define LIMIT_CONTEXT      ((size_t)1 << 20) /* steps */
 #define LIMIT_DELAY        64                /* steps */
 #define LIMIT_CONDITIONERS 16
-#define LIMIT_VALUES       256 /* possible values of a conditioner */
+#define LIMIT_VALUES       64 /* possible values of a conditioner */
 
 /* Running. */
 #define LIMIT_LANES        64

@@ -147,8 +147,10 @@ int threads_usable_cores(void)
 
 moshi_status pool_open(pool **out, int threads, moshi_error *err)
 {
-    if (threads == 0)
+    if (threads == 0) {
         threads = threads_usable_cores();
+        threads = threads < LIMIT_THREADS ? threads : LIMIT_THREADS;
+    }
     if (threads < 0 || threads > LIMIT_THREADS)
         return error_set(err, MOSHI_ARGUMENT,
                          "%d threads asked for; between 1 and %d are possible",

@@ -20,7 +20,8 @@ typedef struct pool pool;
 /* task: 0 … count-1; worker: 0 … pool_threads()-1, for per-thread scratch. */
 typedef void pool_task(void *context, size_t task, int worker);
 
-/* threads ≥ 1 includes the caller of pool_run; 0 means one per usable core. */
+/* threads ≥ 1 includes the caller of pool_run; 0 means one per usable core,
+ * LIMIT_THREADS at most. */
 moshi_status pool_open(pool **out, int threads, moshi_error *err);
 void pool_close(pool **pool);
 int pool_threads(const pool *pool);

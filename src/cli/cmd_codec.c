@@ -90,7 +90,10 @@ static moshi_status encode_all(work *w, codes_table *codes, size_t *samples,
     codes->K = w->codebooks;
     for (size_t f = 0; f < frames && status == MOSHI_OK; f++) {
         status = moshi_encoder_encode(w->encoder, pcm + f * w->samples, 1, row);
-        if (status == MOSHI_OK && !codes_table_add(codes, row))
+        if (status != MOSHI_OK)
+            status = error_set(err, status, "%s: %s in frame %zu", w->in,
+                               moshi_status_text(status), f);
+        else if (!codes_table_add(codes, row))
             status = error_no_memory(err, "the codes");
         progress_set(&w->bar, (double)(f + 1) / (double)frames, NULL);
     }

@@ -1,6 +1,6 @@
 /* cmd_gen.c: moshi gen: a recording in, speech and text out.
  *
- * Follows the official gen (lm.md 5): half a second of silence after the
+ * Follows the official gen (docs/MODEL.md): half a second of silence after the
  * recording, whole frames, one step a frame. Differences: the silence is
  * added after resampling; any rate and channel count; a lead-in and a tail on
  * request; the delays are the model's. */
@@ -22,7 +22,7 @@
 #include "cli/timing.h"
 #include "tasks/speech_to_speech.h"
 
-#define SILENCE_AFTER_SAMPLES 12000 /* lm.md 5.3 */
+#define SILENCE_AFTER_SAMPLES 12000 /* as the official gen */
 
 enum { CODES_IN, TEXT_TOKENS, AUDIO_TOKENS, CODES_OUT, TABLES };
 
@@ -37,7 +37,7 @@ typedef struct work {
     output_file *text_file;
     float *pcm;          /* the recording with its silence */
     float *spoken;       /* one frame */
-    size_t n_frames, frame_samples, recorded_samples;
+    size_t n_frames, frame_samples;
     codes_table tables[TABLES];
     int32_t last_text;   /* text token before, -1 at the start */
     bool midline;        /* something was printed since the last newline */
@@ -145,7 +145,6 @@ static moshi_status load(work *w, moshi_error *err)
         all = all < most ? all : most;
     }
     w->n_frames = all / w->frame_samples;
-    w->recorded_samples = n;
     w->pcm = memory_calloc(before + n + after + SILENCE_AFTER_SAMPLES,
                            sizeof *w->pcm);
     w->spoken = memory_calloc(w->frame_samples, sizeof *w->spoken);
@@ -262,17 +261,19 @@ static moshi_status run_frames(work *w, moshi_error *err)
 
 /* --- results --- */
 
+/* The sound last: a recording of an earlier run is only replaced when nothing
+ * else can fail. */
 static moshi_status finish_files(work *w, moshi_error *err)
 {
     const char *codes = options_text(w->o, "codes");
-    moshi_status status = sink_file_finish(w->sink, err);
+    moshi_status status = MOSHI_OK;
+    if (codes)
+        status = codes_file_write(codes, w->tables, TABLES, err);
     if (status == MOSHI_OK && w->text_file)
         status = output_file_write(w->text_file, "\n", 1, err);
     if (status == MOSHI_OK && w->text_file)
         status = output_file_commit(w->text_file, err);
-    if (status == MOSHI_OK && codes)
-        status = codes_file_write(codes, w->tables, TABLES, err);
-    return status;
+    return status == MOSHI_OK ? sink_file_finish(w->sink, err) : status;
 }
 
 /* Weights that a frame reads, by part. */

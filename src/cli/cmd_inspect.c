@@ -221,8 +221,8 @@ static void print_json(facts *f)
     json_out_end(&j);
 }
 
-/* A folder stands for its language model; a file for itself, with the
- * config that lies beside it unless it is a codec. */
+/* A folder stands for its language model and its config; a file for itself
+ * alone, unless a config is given. */
 static moshi_status find_files(const options *o, char **path, char **config,
                                moshi_error *err)
 {

@@ -54,8 +54,11 @@ moshi_status codes_file_write(const char *path, const codes_table *tables,
     tensor_spec *specs = memory_calloc(n, sizeof *specs);
     if (!specs)
         return error_no_memory(err, "the codes");
+    size_t filled = 0;
     for (size_t i = 0; i < n; i++) {
-        tensor_spec *s = &specs[i];
+        if (tables[i].T == 0)
+            continue;
+        tensor_spec *s = &specs[filled++];
         snprintf(s->name, sizeof s->name, "%s", tables[i].name);
         s->type = DTYPE_I32;
         s->n_dims = tables[i].K ? 2 : 1;
@@ -63,9 +66,10 @@ moshi_status codes_file_write(const char *path, const codes_table *tables,
         s->dims[1] = tables[i].K ? tables[i].T : 0;
     }
     moshi_status status = tensor_writer_open(&w, path, CHECKPOINT_SAFETENSORS,
-                                             specs, n, err);
+                                             specs, filled, err);
     for (size_t i = 0; i < n && status == MOSHI_OK; i++)
-        status = push_table(w, &tables[i], err);
+        if (tables[i].T > 0)
+            status = push_table(w, &tables[i], err);
     if (status == MOSHI_OK)
         status = tensor_writer_finish(w, err);
     tensor_writer_close(&w);

@@ -20,6 +20,7 @@ typedef struct codes_table {
 bool codes_table_add(codes_table *t, const int32_t *row);
 void codes_table_release(codes_table *t);
 
+/* Tables without a row are left out: a run may be too short to speak. */
 moshi_status codes_file_write(const char *path, const codes_table *tables,
                               size_t n, moshi_error *err);
 

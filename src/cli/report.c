@@ -1,6 +1,7 @@
 /* report.c: one line for an error, a warning or a note, on standard error. */
 #include "cli/report.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,6 +29,7 @@ static void print_line(const char *colour, const char *label, const char *text)
 
 exit_status report_error(const moshi_error *err)
 {
+    assert(err->status < 0); /* else a failure would exit as a success */
     const char *message = err->message[0] ? err->message
                                           : moshi_status_text(err->status);
     print_line("1;31", "moshi", message);

@@ -40,14 +40,6 @@ bool timing_add(timing *t, const double seconds[TIMING_COUNT])
     return true;
 }
 
-double timing_total(const timing *t, timing_part part)
-{
-    double sum = 0;
-    for (size_t i = 0; i < t->count; i++)
-        sum += t->seconds[part][i];
-    return sum;
-}
-
 static int ascending(const void *a, const void *b)
 {
     double x = *(const double *)a, y = *(const double *)b;

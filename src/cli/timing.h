@@ -9,7 +9,7 @@
 
 #include "cli/json_out.h"
 
-/* X(NAME, name): the parts of cli.md, in the order of the way. */
+/* X(NAME, name): the parts of a frame, in the order of the way. */
 #define TIMING_PARTS(X)            \
     X(ENCODE, "mimi_encode")       \
     X(TEMPORAL, "temporal")        \
@@ -36,9 +36,6 @@ void timing_release(timing *t);
 
 /* Record a frame; false when out of memory. */
 bool timing_add(timing *t, const double seconds[TIMING_COUNT]);
-
-/* Seconds of all frames together. */
-double timing_total(const timing *t, timing_part part);
 
 /* q: 0 … 1; 0 without frames. Sorts the part's record. */
 double timing_quantile(timing *t, timing_part part, double q);

@@ -40,8 +40,8 @@ typedef KERNEL_LINEAR(kernel_linear);
 typedef KERNEL_TO_F32(kernel_to_f32);
 
 /* Quantise n floats (n % 32 == 0) to Q8_0 blocks as the official engine does
- * (lm.md 3.3): d = amax/127, q = round half away from zero (x * (1/d)) with
- * the unrounded d, stored d = f16(d). */
+ * (docs/FORMATS.md): d = amax/127, q = round half away from zero (x * (1/d))
+ * with the unrounded d, stored d = f16(d). */
 #define KERNEL_QUANTIZE(name) void name(void *blocks, const float *x, size_t n)
 typedef KERNEL_QUANTIZE(kernel_quantize);
 
@@ -88,7 +88,7 @@ typedef struct kernel_run {
 typedef KERNEL_ATTEND(kernel_attend);
 
 /* The row of table[n][dim] nearest to r: argmin_j half_norms[j] - r·table[j],
- * in double precision, ties to the lowest index (mimi.md 8).
+ * in double precision, ties to the lowest index (docs/MODEL.md, quantizer).
  * half_norms[j] = ½‖table[j]‖². */
 #define KERNEL_NEAREST(name)                                              \
     int32_t name(const float *r, const float *table,                      \

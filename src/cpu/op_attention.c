@@ -17,7 +17,7 @@ void cpu_op_ROPE_TABLE(plan_runner *r, const plan_op *op)
         float *row = cpu_floats(r, op->out, lane);
         for (size_t t = 0; t < steps; t++, row += 2 * half) {
             /* The angle is a float32 product, as in the official engines: a
-             * double would be 1e-4 rad off at position 3000 (lm.md P66). */
+             * double would be 1e-4 rad off at position 3000. */
             float position = (float)(first + (int64_t)t);
             for (size_t i = 0; i < half; i++) {
                 float angle = position * frequency[i];
@@ -127,7 +127,8 @@ static void attention_task(void *context, size_t task, int worker)
     float *out = cpu_floats(r, op->out, lane) + (row * j->heads + head) * hd;
     kernel_run run[2];
 
-    visible_runs(op, first, (int64_t)(row % steps), length ? *length : 0, run);
+    visible_runs(op, first, (int64_t)(row % steps),
+                 length ? length[row / steps] : 0, run);
     if (run[0].count == 0) { /* no source: nothing to attend to */
         memset(out, 0, hd * sizeof *out);
         return;

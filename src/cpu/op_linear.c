@@ -15,9 +15,7 @@
 #define TASK_COLUMNS 64u
 
 typedef struct linear_job {
-    plan_runner *r;
     kernel_linear *kernel;
-    const plan_op *op;
     const plan_tensor *w;
     const float *bias;
     size_t K;
@@ -63,8 +61,6 @@ void cpu_op_LINEAR(plan_runner *r, const plan_op *op)
     const plan_tensor *x = cpu_tensor(r, op->in[1]);
     size_t rows = op->p.linear.rows;
     linear_job j = {
-        .r = r,
-        .op = op,
         .kernel = x->type == DTYPE_Q8_0 ? r->kernels->linear_q8_0
                                         : r->kernels->linear[w->type],
         .w = w,

@@ -136,7 +136,7 @@ void cpu_op_ELU(plan_runner *r, const plan_op *op)
 }
 
 /* Angle of channel i: position / 10000^(i / (D/2 - 1)); cosines in the first
- * half of the row, sines in the second (lm.md 9.1). */
+ * half of the row, sines in the second. */
 static void sinusoid_row(plan_runner *r, const plan_op *op, int lane,
                          size_t row)
 {

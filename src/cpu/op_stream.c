@@ -17,7 +17,7 @@ void cpu_op_WINDOW(plan_runner *r, const plan_op *op)
         memcpy(y, tail, past->bytes);
         memcpy(y + past->bytes, x, in->bytes);
         /* The last rows of (past, input), which may reach back into the past
-         * when a frame is shorter than the kernel (mimi.md P11). */
+         * when a frame is shorter than the kernel. */
         memcpy(tail, y + in->bytes, past->bytes);
     }
 }

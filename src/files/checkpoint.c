@@ -18,7 +18,8 @@ static bool is_safetensors(const unsigned char *bytes, size_t n_bytes)
 {
     if (n_bytes < 8)
         return false;
-    return checkpoint_u64(bytes) <= n_bytes - 8 || (n_bytes > 8 && bytes[8] == '{');
+    return checkpoint_u64(bytes) <= n_bytes - 8 ||
+           (n_bytes > 8 && bytes[8] == '{');
 }
 
 static bool is_gguf(const unsigned char *bytes, size_t n_bytes)

@@ -1,4 +1,4 @@
-/* gguf.c: read the header of a GGUF file (lm.md 3.3), versions 1, 2 and 3.
+/* gguf.c: read the header of a GGUF file, versions 1, 2 and 3.
  *
  *     "GGUF" | u32 version | tensor count | metadata count
  *     metadata: key, u32 type, value

@@ -1,4 +1,4 @@
-/* safetensors.c: read the header of a safetensors file (lm.md 3.1).
+/* safetensors.c: read the header of a safetensors file.
  *
  *     u64 header length (little endian) | JSON header | data
  *

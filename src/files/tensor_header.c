@@ -1,4 +1,4 @@
-/* tensor_header.c: lay out a safetensors or GGUF file (lm.md 3.1, 3.3).
+/* tensor_header.c: lay out a safetensors or GGUF file (docs/FORMATS.md).
  *
  * A header is made twice by the same code: without a buffer to learn its
  * length, then into a buffer of that length. */

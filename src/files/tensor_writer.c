@@ -59,8 +59,8 @@ static moshi_status check_specs(const tensor_writer *w, moshi_error *err)
     for (size_t i = 0; i < w->count; i++)
         if (!tensor_spec_fits(w->format, &w->specs[i]))
             return error_set(err, MOSHI_ARGUMENT,
-                             "%s: tensor %.128s cannot be written to a %s file: "
-                             "its name, shape or type does not fit",
+                             "%s: tensor %.128s cannot be written to a %s "
+                             "file: its name, shape or type does not fit",
                              w->path, w->specs[i].name,
                              w->format == CHECKPOINT_GGUF ? "GGUF"
                                                           : "safetensors");

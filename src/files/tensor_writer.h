@@ -5,8 +5,8 @@
  * file appears under its name only when it is complete (it is written beside
  * it and renamed), so a failed run leaves no half file and destroys no old
  * one. GGUF files are written as candle writes them: version 2, no metadata,
- * 32-byte alignment (lm.md 3.3). safetensors headers are padded with spaces to
- * a multiple of 8 bytes. */
+ * 32-byte alignment (docs/FORMATS.md). safetensors headers are padded with
+ * spaces to a multiple of 8 bytes. */
 #ifndef MOSHI_FILES_TENSOR_WRITER_H
 #define MOSHI_FILES_TENSOR_WRITER_H
 

@@ -1,7 +1,7 @@
 /* synth_lm.h: the tensors of a language model's file, from its config.
  *
  * The names, shapes and order are those of the published files, in the
- * PyTorch and in the candle layout (lm.md 3.2 to 3.4). */
+ * PyTorch and in the candle layout (docs/FORMATS.md). */
 #ifndef MOSHI_LAB_SYNTH_LM_H
 #define MOSHI_LAB_SYNTH_LM_H
 

@@ -5,10 +5,10 @@
 #include "lab/synth_list.h"
 #include "mimi/config.h"
 
-extern const mimi_config synth_mimi_published; /* mimi.md 1 */
+extern const mimi_config synth_mimi_published; /* docs/MODEL.md, Mimi */
 extern const mimi_config synth_mimi_tiny;      /* the same, very small */
 
-/* Names, shapes and types of mimi.md 3.2. Appends to `list`. */
+/* The codec's names and shapes (docs/FORMATS.md). Appends to `list`. */
 void synth_mimi_add(synth_list *list, const mimi_config *config);
 
 #endif

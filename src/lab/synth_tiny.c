@@ -82,7 +82,7 @@ static void add_integers(text *t, const char *key, const int *values, int n)
 }
 
 /* config.json; the gated widths are written as the feed-forward sizes that
- * they follow from: F = 2/3 of them (lm.md 2.1). */
+ * they follow from: F = 2/3 of them (docs/FORMATS.md, feed-forward widths). */
 static void describe_lm(text *t, const lm_config *c)
 {
     add(t,

@@ -143,7 +143,7 @@ int conditioners_source_positions(const conditioners *c,
 }
 
 /* Cosines in the first half, sines in the second, period 10000, exponent
- * i / (D/2 - 1); over all positions, masked ones too (lm.md 1.11). */
+ * i / (D/2 - 1); over all positions, masked ones too. */
 static void add_positions(float *out, int positions, size_t D, float scale)
 {
     size_t half = D / 2;

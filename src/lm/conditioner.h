@@ -1,4 +1,4 @@
-/* conditioner.h: what a stream is told before it starts (lm.md 1.11).
+/* conditioner.h: what a stream is told before it starts (docs/MODEL.md).
  *
  * A conditioner turns a choice ("description" = "very_good") or a tensor (a
  * voice) into vectors of the model's width. Those fused by sum are added to

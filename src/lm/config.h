@@ -5,7 +5,7 @@
  * known models, or an option of the caller. Every field records which, for
  * `inspect` and for messages. Sources that disagree are an error
  * (lm_config_load), never a silent choice.
- * Fields mirror lm.md 2; names are those of the official config.json. */
+ * Field names are those of the official config.json (docs/FORMATS.md). */
 #ifndef MOSHI_LM_CONFIG_H
 #define MOSHI_LM_CONFIG_H
 
@@ -22,7 +22,7 @@
     X(dim, "dim")                       /* D: temporal width */            \
     X(num_heads, "num_heads")           /* H */                            \
     X(num_layers, "num_layers")         /* L */                            \
-    X(hidden, "hidden")                 /* F: gated width (lm.md 2.1) */   \
+    X(hidden, "hidden")                 /* F: gated width */               \
     X(kv_repeat, "kv_repeat")           /* query heads per k/v head */     \
     X(context, "context")               /* steps a query can see */        \
     X(max_period, "max_period")         /* of the rotary embedding */      \
@@ -86,7 +86,7 @@ typedef struct lm_conditioner {
     lm_conditioner_kind kind;
     int n_bins, dim;
     int n_values;
-    char values[LIMIT_CODEBOOKS][32]; /* possible_values, in order */
+    char values[LIMIT_VALUES][32]; /* possible_values, in order */
     bool cross;                       /* fused by cross-attention, not sum */
 } lm_conditioner;
 

@@ -1,4 +1,4 @@
-/* config_document.c: read config.json or candle's TOML (lm.md 2.4).
+/* config_document.c: read config.json or candle's TOML (docs/FORMATS.md).
  *
  * The two describe the same model under other names, and give the
  * feed-forward width by different formulas; both are brought to the fields of
@@ -70,6 +70,9 @@ static void set(reader *r, lm_field field, int v)
     lm_config_set(r->config, field, v, LM_FROM_CONFIG);
 }
 
+/* No number of a config is larger: 21 times it still fits an int. */
+#define NUMBER_MAX 1e8
+
 /* An integer (a real without fraction will do) of sane size. */
 static bool number(reader *r, const value *object, const char *key, int *out)
 {
@@ -82,7 +85,8 @@ static bool number(reader *r, const value *object, const char *key, int *out)
         *out = flag;
         return true;
     }
-    if (!value_real(v, &real) || real != floor(real) || fabs(real) > 1e9) {
+    if (!value_real(v, &real) || real != floor(real) ||
+        fabs(real) > NUMBER_MAX) {
         fail(r, key, "must be a whole number");
         return false;
     }
@@ -100,12 +104,22 @@ static void copy(reader *r, const value *object, const char *key,
 
 /* PyTorch: ff == 4 D ? 21 D / 8 : 2 ff / 3;  candle: 11 D / 4 for the first
  * case. They agree because JSON files say 4.125 where TOML files say 4
- * (lm.md 2.1). */
+ * (docs/FORMATS.md, feed-forward widths). */
 static int gated_width(int ff, int dim, bool toml)
 {
     if (ff == 4 * dim)
         return toml ? 11 * dim / 4 : 21 * dim / 8;
     return 2 * ff / 3;
+}
+
+/* scale * width, cut to a whole number: what hidden_scale means. */
+static int scaled_width(reader *r, double scale, int width)
+{
+    double ff = scale * width;
+    if (ff >= 0 && ff <= NUMBER_MAX)
+        return (int)ff;
+    fail(r, "hidden_scale", "is out of range");
+    return 0;
 }
 
 static void read_norm(reader *r, const char *name)
@@ -159,7 +173,7 @@ static void read_values(reader *r, const value *list, lm_conditioner *k)
 {
     const char *text;
     for (size_t i = 0; i < value_count(list); i++) {
-        if (k->n_values == LIMIT_CODEBOOKS ||
+        if (k->n_values == LIMIT_VALUES ||
             !value_string(value_at(list, i), &text) ||
             strlen(text) >= sizeof k->values[0]) {
             fail(r, "possible_values", "holds too many, or too long values");
@@ -241,7 +255,7 @@ static void read_hidden_json(reader *r, const value *doc)
     if (value_get(doc, "gating"))
         c->from[LM_FIELD_gated] = LM_FROM_CONFIG;
     if (scaled && c->from[LM_FIELD_dim]) {
-        int ff = (int)(scale * c->dim);
+        int ff = scaled_width(r, scale, c->dim);
         set(r, LM_FIELD_hidden, c->gated ? gated_width(ff, c->dim, false) : ff);
     }
     const char *inner = gating;
@@ -249,7 +263,7 @@ static void read_hidden_json(reader *r, const value *doc)
     bool inner_gated = strcmp(inner, "none") != 0;
     if (value_get(doc, "depformer_gating"))
         set(r, LM_FIELD_depformer_gated, inner_gated);
-    int ff = (int)(scale * c->depformer_dim);
+    int ff = scaled ? scaled_width(r, scale, c->depformer_dim) : 0;
     bool given = number(r, doc, "depformer_dim_feedforward", &ff);
     if (c->from[LM_FIELD_depformer_dim] && (given || scaled))
         set(r, LM_FIELD_depformer_hidden,

@@ -1,4 +1,4 @@
-/* config_shapes.c: what the names and shapes of the tensors tell (lm.md 3.8). */
+/* config_shapes.c: what the names and shapes of the tensors tell. */
 #include <string.h>
 
 #include "base/error.h"
@@ -27,7 +27,8 @@ static int count(const checkpoint *file, const char *before,
                  const char *after, int limit)
 {
     int n = 0;
-    while (n < limit && checkpoint_find_format(file, "%s%d%s", before, n, after))
+    while (n < limit &&
+           checkpoint_find_format(file, "%s%d%s", before, n, after))
         n++;
     return n;
 }
@@ -52,26 +53,30 @@ static const char *const in_proj[] = {"in_proj_weight", "in_proj.weight",
 
 static void temporal(lm_config *c, const checkpoint *file)
 {
-    const checkpoint_tensor *t = checkpoint_find_format(file, "text_emb.weight");
+    const checkpoint_tensor *t = checkpoint_find(file, "text_emb.weight");
     set(c, LM_FIELD_text_in, rows(t));
     set(c, LM_FIELD_dim, columns(t));
-    set(c, LM_FIELD_text_out, rows(checkpoint_find_format(file, "text_linear.weight")));
+    set(c, LM_FIELD_text_out,
+        rows(checkpoint_find(file, "text_linear.weight")));
     set(c, LM_FIELD_n_q, count(file, "emb.", ".weight", LIMIT_CODEBOOKS));
-    int card = rows(checkpoint_find_format(file, "emb.0.weight")) - 1;
+    int card = rows(checkpoint_find(file, "emb.0.weight")) - 1;
     set(c, LM_FIELD_card, card > 0 ? card : 0);
-    set(c, LM_FIELD_demux, checkpoint_find_format(file, "text_emb.out1.weight") != NULL);
+    set(c, LM_FIELD_demux,
+        checkpoint_find(file, "text_emb.out1.weight") != NULL);
 
-    bool rms = checkpoint_find_format(file, "transformer.layers.0.norm1.alpha") != NULL;
+    bool rms =
+        checkpoint_find(file, "transformer.layers.0.norm1.alpha") != NULL;
     set(c, LM_FIELD_norm, rms ? LM_RMS_NORM : LM_LAYER_NORM);
     set(c, LM_FIELD_num_layers,
         count(file, "transformer.layers.",
               rms ? ".norm1.alpha" : ".norm1.weight", LIMIT_LAYERS));
     const checkpoint_tensor *out =
-        checkpoint_find_format(file, "transformer.layers.0.gating.linear_out.weight");
+        checkpoint_find(file, "transformer.layers.0.gating.linear_out.weight");
     set(c, LM_FIELD_gated, out != NULL);
     set(c, LM_FIELD_hidden,
         out ? columns(out)
-            : rows(checkpoint_find_format(file, "transformer.layers.0.linear1.weight")));
+            : rows(checkpoint_find(
+                  file, "transformer.layers.0.linear1.weight")));
     int qkv = rows(first_of(file, "transformer.layers.0.self_attn.", in_proj));
     int kv = (qkv - c->dim) / 2;
     set(c, LM_FIELD_kv_repeat,
@@ -83,7 +88,7 @@ static void temporal(lm_config *c, const checkpoint *file)
     set(c, LM_FIELD_extra_heads, heads);
     if (heads > 0)
         set(c, LM_FIELD_extra_heads_dim,
-            rows(checkpoint_find_format(file, "extra_heads.0.weight")));
+            rows(checkpoint_find(file, "extra_heads.0.weight")));
 }
 
 static void depformer_candle(lm_config *c, const checkpoint *file)
@@ -94,37 +99,41 @@ static void depformer_candle(lm_config *c, const checkpoint *file)
     /* The file is expanded: each slice has its own copy of its set. */
     set(c, LM_FIELD_depformer_sets, c->dep_q);
     set(c, LM_FIELD_depformer_dim,
-        rows(checkpoint_find_format(file, "depformer.0.linear_in.weight")));
+        rows(checkpoint_find(file, "depformer.0.linear_in.weight")));
     set(c, LM_FIELD_depformer_num_layers,
         count(file, "depformer.0.transformer.layers.",
               ".self_attn.out_proj.weight", LIMIT_LAYERS));
     set(c, LM_FIELD_depformer_low_rank,
-        columns(checkpoint_find_format(file, "depformer.0.emb.low_rank.weight")));
+        columns(checkpoint_find(file, "depformer.0.emb.low_rank.weight")));
     set(c, LM_FIELD_depformer_hidden,
-        columns(checkpoint_find_format(file, "%s.gating.linear_out.weight", layer)));
+        columns(checkpoint_find_format(file, "%s.gating.linear_out.weight",
+                                       layer)));
     set(c, LM_FIELD_depformer_norm, 0);
 }
 
 static void depformer_pytorch(lm_config *c, const checkpoint *file)
 {
     const checkpoint_tensor *out =
-        checkpoint_find_format(file, "depformer.layers.0.gating.0.linear_out.weight");
+        checkpoint_find(file, "depformer.layers.0.gating.0.linear_out.weight");
     set(c, LM_FIELD_dep_q,
         count(file, "linears.", ".weight", LIMIT_CODEBOOKS));
     set(c, LM_FIELD_depformer_sets,
         count(file, "depformer_in.", ".weight", LIMIT_CODEBOOKS));
-    set(c, LM_FIELD_depformer_dim, rows(checkpoint_find_format(file, "depformer_in.0.weight")));
+    set(c, LM_FIELD_depformer_dim,
+        rows(checkpoint_find(file, "depformer_in.0.weight")));
     int layers = 0;
     while (layers < (int)LIMIT_LAYERS &&
-           (checkpoint_find_format(file, "depformer.layers.%d.norm1.alpha", layers) ||
-            checkpoint_find_format(file, "depformer.layers.%d.norm1.weight", layers)))
+           (checkpoint_find_format(file, "depformer.layers.%d.norm1.alpha",
+                                   layers) ||
+            checkpoint_find_format(file, "depformer.layers.%d.norm1.weight",
+                                   layers)))
         layers++;
     set(c, LM_FIELD_depformer_num_layers, layers);
     set(c, LM_FIELD_depformer_low_rank,
-        columns(checkpoint_find_format(file, "depformer_text_emb.low_rank.weight")));
+        columns(checkpoint_find(file, "depformer_text_emb.low_rank.weight")));
     set(c, LM_FIELD_depformer_hidden, columns(out));
     set(c, LM_FIELD_depformer_norm,
-        checkpoint_find_format(file, "depformer_norms.0.weight") != NULL);
+        checkpoint_find(file, "depformer_norms.0.weight") != NULL);
 }
 
 /* Names between the prefix and the tensor's own name. */
@@ -133,10 +142,11 @@ static void conditioners(lm_config *c, const checkpoint *file)
     static const char prefix[] = "condition_provider.conditioners.";
     for (size_t i = 0; i < checkpoint_count(file); i++) {
         const char *name = checkpoint_at(file, i)->name;
+        if (strncmp(name, prefix, sizeof prefix - 1) != 0)
+            continue;
         const char *start = name + sizeof prefix - 1;
-        const char *end = strstr(name, ".output_proj.weight");
-        if (strncmp(name, prefix, sizeof prefix - 1) != 0 || !end ||
-            end <= start || c->n_conditioners == LIMIT_CONDITIONERS)
+        const char *end = strstr(start, ".output_proj.weight");
+        if (!end || end == start || c->n_conditioners == LIMIT_CONDITIONERS)
             continue;
         lm_conditioner *k = &c->conditioners[c->n_conditioners];
         size_t length = (size_t)(end - start);

@@ -2,7 +2,7 @@
  *
  * Slice k reads ys and the token chosen just before (the text token for k = 0),
  * with weights of its own; its keys and values join those of the slices before
- * it and are forgotten after the step (lm.md 1.9). */
+ * it and are forgotten after the step (docs/MODEL.md, depformer). */
 #ifndef MOSHI_LM_DEPFORMER_H
 #define MOSHI_LM_DEPFORMER_H
 

@@ -1,6 +1,7 @@
-/* known_models.c: the table of published models (lm.md 2.2), and the search
- * in it. A row states what differs; what all share is in the macros above the
- * table. Nothing is computed at run time. */
+/* known_models.c: the table of published models, and the search in it.
+ *
+ * A row states what differs; what all share is in the macros above the table.
+ * Nothing is computed at run time. docs/FORMATS.md shows the same table. */
 #include "lm/known_models.h"
 
 #include <string.h>

@@ -3,7 +3,7 @@
  * What shapes cannot tell (head count, context, rotary period, delays, weight
  * schedule, possible values of conditioners) is taken from here when there is
  * no config file, and messages name the known model that a file fits.
- * Source of every row: lm.md 2.2. */
+ * The same table for readers: docs/FORMATS.md, known models. */
 #ifndef MOSHI_LM_KNOWN_MODELS_H
 #define MOSHI_LM_KNOWN_MODELS_H
 

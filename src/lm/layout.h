@@ -1,9 +1,10 @@
-/* layout.h: which of the family's naming schemes a file uses (lm.md 3).
+/* layout.h: which of the family's naming schemes a file uses
+ * (docs/FORMATS.md, the language model's names).
  *
  * The model code asks for tensors by their candle names, one weight set per
  * depformer slice; this module finds them in a file of either layout. In the
  * PyTorch layout the sets of all slices are stacked along the rows of one
- * tensor, and a schedule says which set a slice uses (lm.md 3.7). */
+ * tensor, and a schedule says which set a slice uses (docs/FORMATS.md). */
 #ifndef MOSHI_LM_LAYOUT_H
 #define MOSHI_LM_LAYOUT_H
 

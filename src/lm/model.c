@@ -10,7 +10,7 @@
 #include "lm/temporal.h"
 #include "plan/sampler.h"
 
-/* Five voices of 125 positions (lm.md 6.2). */
+/* Five voices of 125 positions, the most that TTS was trained with. */
 #define SOURCE_POSITIONS 625
 
 /* Everything the plans are written from; gone when the model is open. */

@@ -1,9 +1,9 @@
 /* model.h: a language model, opened: immutable weights and its plans.
  *
  * One step (80 ms): text and audio tokens in -> temporal transformer -> text
- * token -> depformer, one slice a codebook -> audio tokens (lm.md 0). The
+ * token -> depformer, one slice a codebook -> audio tokens. The
  * whole step, sampling included, is one plan. With guidance a stream runs two
- * branches of everything (lm.md 1.13): a plan of its own.
+ * branches of everything: a plan of its own. docs/MODEL.md has the formulas.
  *
  * Thread-safety: an open model may be used from any number of threads. */
 #ifndef MOSHI_LM_MODEL_H
@@ -24,7 +24,7 @@ typedef struct lm_plan {
     tensor_id tokens_out;  /* I32 [1, 1 + K]: text, own codebooks */
     tensor_id settings;    /* state: struct sampler */
     tensor_id condition;   /* state F32 [branches, D]; TENSOR_NONE: none */
-    tensor_id source_length;         /* state I32 [1,1]; TENSOR_NONE: none */
+    tensor_id source_length;         /* state I32 [branches,1]; or none */
     tensor_id source_cache[LIMIT_LAYERS]; /* state; of each layer */
 } lm_plan;
 
@@ -49,7 +49,7 @@ typedef struct lm_model {
 } lm_model;
 
 typedef enum lm_activations {
-    LM_ACTIVATIONS_AS_OFFICIAL, /* quantised before a Q8_0 product (lm.md 7) */
+    LM_ACTIVATIONS_AS_OFFICIAL, /* quantised before a Q8_0 product */
     LM_ACTIVATIONS_EXACT        /* float32 against dequantised weights */
 } lm_activations;
 

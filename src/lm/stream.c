@@ -71,7 +71,8 @@ static moshi_status condition_branch(lm_stream *s, const lm_condition *given,
         status = conditioners_source(c, given, n, source, err);
     if (status == MOSHI_OK && s->plan->source_length != TENSOR_NONE) {
         int32_t length = positions;
-        s->backend->state_write(s->state, s->plan->source_length, 0, &length,
+        s->backend->state_write(s->state, s->plan->source_length,
+                                (size_t)branch * sizeof length, &length,
                                 sizeof length);
         if (positions > 0)
             status = write_source(s, source, positions, branch, err);
@@ -142,7 +143,13 @@ void lm_stream_reset(lm_stream *s)
 
 bool lm_stream_frame(const lm_stream *s, int32_t *codes)
 {
-    return timeline_frame(&s->timeline, codes);
+    if (!timeline_frame(&s->timeline, codes))
+        return false;
+    /* Forced tokens may be initial ones, or none at all. */
+    for (int k = 0; k < s->timeline.own; k++)
+        if (codes[k] < 0 || codes[k] >= s->model->config.card)
+            return false;
+    return true;
 }
 
 /* --- steps --- */
@@ -183,10 +190,13 @@ static bool in_range(int32_t token, int32_t count)
 }
 
 /* Ids that an embedding table has a row for; two streams multiplexed in one
- * id reach further (lm.md 1.10). */
+ * id reach further (docs/MODEL.md, embedding variants), as far as an id can. */
 static int32_t text_ids(const lm_config *c)
 {
-    return c->demux ? c->text_in * (c->text_in + 1) : c->text_in;
+    int64_t n = c->text_in;
+    if (c->demux)
+        n *= n + 1;
+    return n < INT32_MAX ? (int32_t)n : INT32_MAX;
 }
 
 static bool tokens_valid(const lm_config *c, const int32_t *user,

@@ -18,7 +18,7 @@ typedef struct lm_stream_params {
     int n_conditions;
     const lm_condition *null_conditions; /* of the second branch, guided */
     int n_null_conditions;
-    bool guided;                    /* two branches (lm.md 1.13) */
+    bool guided;                    /* two branches */
 } lm_stream_params;
 
 typedef struct lm_stream {
@@ -62,7 +62,8 @@ moshi_status lm_step(lm_runner *runner, lm_stream *const *streams, int n,
                      int32_t *const *tokens, const plan_hook *hook);
 
 /* Own codes of the newest complete frame, ready for the codec; false while
- * there is none. Never an initial token. */
+ * there is none, or when a token of it was forced to something that is no
+ * code. */
 bool lm_stream_frame(const lm_stream *stream, int32_t *codes);
 
 #endif

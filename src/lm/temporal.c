@@ -1,4 +1,5 @@
-/* temporal.c: embeddings and the temporal transformer (lm.md 1.1 to 1.8). */
+/* temporal.c: embeddings and the temporal transformer (docs/MODEL.md, input
+ * to heads). */
 #include "lm/temporal.h"
 
 #include <stdio.h>
@@ -17,7 +18,7 @@ void lm_embedding_load(weights *w, const char *name, size_t vocabulary,
     snprintf(part, sizeof part, "%s.weight", name);
     out->table = weights_matrix(w, part, vocabulary, columns);
     if (demux) {
-        /* A low_rank tensor may exist too; it is not used then (lm.md 1.10). */
+        /* A low_rank tensor may exist too; it is not used then. */
         snprintf(part, sizeof part, "%s.out1.weight", name);
         out->left = weights_matrix(w, part, width, columns);
         snprintf(part, sizeof part, "%s.out2.weight", name);
@@ -161,7 +162,8 @@ tensor_id lm_temporal_append(nn *n, const lm_config *c, const lm_temporal *t,
     p->source_length = TENSOR_NONE;
     if (c->cross_attention)
         source.length = p->source_length =
-            builder_state(n->b, "source.length", DTYPE_I32, 1, 1, true);
+            builder_state(n->b, "source.length", DTYPE_I32,
+                          (size_t)builder_branches(n->b), 1, true);
     for (int l = 0; l < c->num_layers; l++) {
         const char *name = builder_name(n->b, "transformer.layers.%d", l);
         if (c->cross_attention)

@@ -4,7 +4,7 @@
  * with delay d_c, the token of frame s-1-d_c (the initial token while
  * s <= d_c). It produces a text token and, for each own codebook c, the token
  * of frame s-d_c. A frame is complete when the slowest codebook has reached
- * it. Pure bookkeeping, no model: this is the table of lm.md 4.3, with one
+ * it. Pure bookkeeping, no model: the table of docs/MODEL.md, delays, with one
  * delay per codebook, in memory of fixed size however long the talk. */
 #ifndef MOSHI_LM_TIMELINE_H
 #define MOSHI_LM_TIMELINE_H

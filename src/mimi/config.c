@@ -6,17 +6,20 @@
 
 #include "base/error.h"
 
-/* Heads, context and period of the published codec (mimi.md 1). */
+/* Of the published codec (docs/MODEL.md, codec transformers). */
 #define PUBLISHED_HEADS 8
 #define PUBLISHED_CONTEXT 250
 #define PUBLISHED_MAX_PERIOD 10000.0f
 
 #define SAMPLE_RATE_HZ 24000
 
-/* Dimension `axis` of a tensor; 0 if either does not exist. */
+/* Dimension `axis` of a tensor, or of its direction where the file still has
+ * weight norm (weight_v for weight); 0 if there is neither. */
 static int dim(const checkpoint *file, const char *name, int axis)
 {
     const checkpoint_tensor *t = checkpoint_find(file, name);
+    if (!t)
+        t = checkpoint_find_format(file, "%s_v", name);
     if (!t || axis >= t->n_dims || t->dims[axis] > (size_t)1 << 24)
         return 0;
     return (int)t->dims[axis];
@@ -84,7 +87,9 @@ static void derive_seanet(mimi_config *c, const checkpoint *file)
     c->dimension = dim(file, name, 0);
     c->last_kernel = dim(file, name, 2);
     c->frame_steps = dim(file, "downsample.conv.conv.conv.weight", 2) / 2;
-    c->frame_samples = hop * c->frame_steps;
+    /* Both are below 2^25: a product out of range is for check_sane. */
+    int64_t samples = (int64_t)hop * c->frame_steps;
+    c->frame_samples = samples < 1 << 24 ? (int)samples : 1 << 24;
     c->sample_rate_hz = SAMPLE_RATE_HZ;
 }
 

@@ -3,7 +3,7 @@
  * Almost all follow from the shapes of its tensors; the head count, the
  * attention context and the rotary period do not, and come from a config file
  * (official keys `seanet`, `quantizer`, `transformer`) or, for the published
- * codec, from mimi.md 1. What a config says is compared with the shapes. */
+ * codec, from config.c. What a config says is compared with the shapes. */
 #ifndef MOSHI_MIMI_CONFIG_H
 #define MOSHI_MIMI_CONFIG_H
 

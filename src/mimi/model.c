@@ -9,7 +9,7 @@
 #include "mimi/seanet.h"
 #include "nn/transformer.h"
 
-/* LayerNorm of the codec's transformers (mimi.md 4.3). */
+/* LayerNorm of the codec's transformers (docs/MODEL.md). */
 #define NORM_EPS 1e-5f
 
 /* One side's weights while its plan is being written. */
@@ -79,7 +79,7 @@ static moshi_status open_encoder(mimi_model *m, weights *w,
     nn_conv_load(w, "downsample.conv.conv.conv", (size_t)c->dimension,
                  (size_t)c->dimension, 2 * c->frame_steps, c->frame_steps,
                  false, &down);
-    down.replicate = true; /* only here: mimi.md 7 */
+    down.replicate = true; /* only here */
     if (w->status != MOSHI_OK)
         return w->status;
 

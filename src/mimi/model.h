@@ -30,7 +30,7 @@ typedef struct mimi_model_params {
     const char *config_path; /* NULL: the published codec */
     int codebooks;           /* how many to load; 0: all of the file */
     bool ring_window;        /* attention window of the official streaming
-                                code, for comparison (mimi.md 15.2) */
+                                code, for comparison (docs/MODEL.md) */
 } mimi_model_params;
 
 moshi_status mimi_model_open(mimi_model **out, const mimi_model_params *params,

@@ -5,7 +5,7 @@
 
 #include "base/error.h"
 
-/* Entries hardly used in training are divided by this instead (mimi.md 3.3). */
+/* Entries hardly used in training are divided by this instead. */
 #define USAGE_MIN 1e-5f
 #define NAME_ROOM 128
 

@@ -1,4 +1,4 @@
-/* quantizer.h: split residual vector quantisation (mimi.md 8, 9).
+/* quantizer.h: split residual vector quantisation (docs/MODEL.md).
  *
  * Codebook 0 (semantic) and the others (acoustic) each have projections of
  * their own; the acoustic levels refine the residual of one another, starting

@@ -1,4 +1,4 @@
-/* seanet.h: the convolutional encoder and decoder (mimi.md 5, 12). */
+/* seanet.h: the convolutional encoder and decoder (docs/MODEL.md, SEANet). */
 #ifndef MOSHI_MIMI_SEANET_H
 #define MOSHI_MIMI_SEANET_H
 

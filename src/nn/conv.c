@@ -11,7 +11,7 @@
 #define NAME_ROOM 256
 
 /* w[i] = g[i] v[i] / |v[i]|, the norm over all axes but the first
- * (mimi.md 3.3). */
+ * (pairs that training leaves; published files have them folded). */
 static void fold_weight_norm(float *v, const float *g, size_t rows,
                              size_t width)
 {
@@ -35,18 +35,16 @@ static float *load_weight(weights *w, const char *name, size_t first,
     size_t want[3] = {first, second, kernel};
     snprintf(part, sizeof part, "%s.weight_v", name);
     bool normed = weights_find(w, part, &place);
-    if (!normed) {
+    if (!normed)
         snprintf(part, sizeof part, "%s.weight", name);
-        /* Equal products of the axes would hide a transposed weight. */
-        if (weights_find(w, part, &place) &&
-            (place.tensor->n_dims != 3 ||
-             memcmp(place.tensor->dims, want, sizeof want) != 0))
-            weights_fail(w, MOSHI_MISMATCH,
-                         "tensor %s is %s, expected [%zu, %zu, %zu]", part,
-                         checkpoint_shape_text(place.tensor, shape,
-                                               sizeof shape),
-                         first, second, kernel);
-    }
+    /* Equal products of the axes would hide a transposed weight. */
+    if (weights_find(w, part, &place) &&
+        (place.tensor->n_dims != 3 ||
+         memcmp(place.tensor->dims, want, sizeof want) != 0))
+        weights_fail(w, MOSHI_MISMATCH,
+                     "tensor %s is %s, expected [%zu, %zu, %zu]", part,
+                     checkpoint_shape_text(place.tensor, shape, sizeof shape),
+                     first, second, kernel);
     if (w->status != MOSHI_OK)
         return NULL;
     float *v = memory_calloc(first * second * kernel, sizeof *v);

@@ -1,4 +1,5 @@
-/* conv.h: streaming convolutions as matrix products (mimi.md 4.1, 4.2).
+/* conv.h: streaming convolutions as matrix products (docs/MODEL.md,
+ * convolutions).
  *
  * Data lies time-major, [T][C]: the window of a kernel is then one contiguous
  * run of K*C floats, and consecutive windows start stride*C floats apart. A

@@ -10,7 +10,7 @@ tensor_id nn_rope_table(nn *n, const char *name, const nn_transformer *t,
         return TENSOR_NONE;
     size_t half = (size_t)t->head_dim / 2;
     float *frequency = builder_floats(n->b, half);
-    /* f32 as the official Rust code forms them (lm.md 1.5). */
+    /* f32 as the official Rust code forms them. */
     for (size_t i = 0; frequency && i < half; i++)
         frequency[i] =
             1.0f / powf(max_period, (float)(2 * i) / (float)t->head_dim);

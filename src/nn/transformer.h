@@ -1,4 +1,4 @@
-/* transformer.h: one pre-norm transformer layer (lm.md 1.2, mimi.md 4.4).
+/* transformer.h: one pre-norm transformer layer (docs/MODEL.md, a layer).
  *
  *   x ← x + scale1 ⊙ out_proj(attention(in_proj(norm1(x))))
  *   x ← x + cross_out(cross_attention(cross_q(norm_cross(x)), source))
@@ -53,7 +53,7 @@ tensor_id nn_cache(nn *n, const char *name, const nn_transformer *t,
 /* Source of cross-attention: cached keys and values, and how many. */
 typedef struct nn_source {
     tensor_id cache;  /* [branches * capacity, 2 D], TENSOR_NONE: none */
-    tensor_id length; /* I32 [1, 1] */
+    tensor_id length; /* I32 [branches, 1] */
     int capacity;
 } nn_source;
 

@@ -2,7 +2,7 @@
  *
  * Fused names of the published files (`in_proj_weight`), the module names of
  * a saved PyTorch state (`in_projs.0.weight`) and `in_proj.weight` are the
- * same tensor (lm.md 3.4, mimi.md 3.2). */
+ * same tensor (docs/FORMATS.md, the language model's names). */
 #include <stdio.h>
 
 #include "nn/transformer.h"

@@ -199,8 +199,13 @@ bool weights_read(weights *w, const char *name, size_t n, float *out)
         return false;
     }
     m.data = t->data;
-    if (place.count &&
-        !place_matrix(w, name, &place, place.count, n / place.count, &m))
+    if (place.count && n % place.count != 0)
+        weights_fail(w, MOSHI_MISMATCH,
+                     "%zu values asked of the %zu rows that tensor %s has "
+                     "for %s", n, place.count, t->name, name);
+    else if (place.count)
+        place_matrix(w, name, &place, place.count, n / place.count, &m);
+    if (w->status != MOSHI_OK)
         return false;
     if (widen(out, m.data, t->type, n))
         return true;

@@ -75,7 +75,7 @@ static size_t lowest_offset(const life *placed, size_t n, const life *l)
     return at;
 }
 
-static void place_frame(plan *p, life *lives)
+static bool place_frame(plan *p, life *lives)
 {
     size_t n = 0;
     for (size_t i = 0; i < p->n_tensors; i++)
@@ -85,9 +85,28 @@ static void place_frame(plan *p, life *lives)
     for (size_t i = 0; i < n; i++) {
         lives[i].offset = lowest_offset(lives, i, &lives[i]);
         p->tensors[lives[i].tensor].offset = lives[i].offset;
-        if (lives[i].offset + lives[i].bytes > p->frame_bytes)
-            p->frame_bytes = lives[i].offset + lives[i].bytes;
+        size_t end;
+        if (!size_add(lives[i].offset, lives[i].bytes, &end))
+            return false;
+        p->frame_bytes = end > p->frame_bytes ? end : p->frame_bytes;
     }
+    return true;
+}
+
+/* One after the other: a stream keeps them all. */
+static bool place_state(plan *p)
+{
+    for (size_t i = 0; i < p->n_tensors; i++) {
+        plan_tensor *t = &p->tensors[i];
+        if (t->space != PLAN_STATE)
+            continue;
+        t->offset = p->state_bytes;
+        if (!size_add(p->state_bytes,
+                      size_round_up(t->bytes, MEMORY_ALIGNMENT),
+                      &p->state_bytes))
+            return false;
+    }
+    return true;
 }
 
 bool plan_memory_assign(plan *p)
@@ -96,14 +115,7 @@ bool plan_memory_assign(plan *p)
     if (!lives)
         return false;
     measure_lives(p, lives);
-    for (size_t i = 0; i < p->n_tensors; i++) {
-        plan_tensor *t = &p->tensors[i];
-        if (t->space != PLAN_STATE)
-            continue;
-        t->offset = p->state_bytes;
-        p->state_bytes += size_round_up(t->bytes, MEMORY_ALIGNMENT);
-    }
-    place_frame(p, lives);
+    bool ok = place_state(p) && place_frame(p, lives);
     memory_free(lives);
-    return true;
+    return ok;
 }

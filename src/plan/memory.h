@@ -6,7 +6,7 @@
 
 /* Sets offsets, frame_bytes and state_bytes. Frame tensors whose lives
  * overlap never share bytes; pinned ones live all frame long. False when out
- * of memory. */
+ * of memory, or when a size overflows. */
 bool plan_memory_assign(plan *p);
 
 #endif

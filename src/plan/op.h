@@ -7,8 +7,8 @@
  * Tensors are matrices [rows][width], row-major. A plan is written for one
  * lane (one stream); the executor repeats it for every lane of a run. Inside a
  * lane rows are ordered [branch][step]: branches are the parallel copies of
- * one stream that guidance needs (lm.md 1.13), steps are the T latent steps of
- * a frame. "Position" is a step's index since the stream was reset:
+ * one stream that guidance needs (docs/MODEL.md), steps are the T latent steps
+ * of a frame. "Position" is a step's index since the stream was reset:
  * frame * T + step, or a constant where the op says so (depformer slices). */
 #ifndef MOSHI_PLAN_OP_H
 #define MOSHI_PLAN_OP_H
@@ -22,24 +22,24 @@
  *             addend + sign * table[tokens[row][column]]; token -1 adds
  *             nothing; a tokens tensor of one row serves all rows
  * DEMUX       tokens I32 [rows,n] -> I32 [rows,2]: left = t mod base,
- *             right = t div base - 1; both -1 for t = -1 (lm.md 1.10)
+ *             right = t div base - 1; both -1 for t = -1
  * QUANTIZE    x F32 [rows,K] -> Q8_0 [rows,K]
  * LINEAR      w [N,K], x, bias|none -> [rows,N]
  *             y[r] = bias + w * x[r*stride … r*stride+K): with stride < K the
- *             rows overlap, which makes a convolution a product (mimi.md 4)
+ *             rows overlap, which makes a convolution a product
  * RMS_NORM    x, alpha -> same shape
  * LAYER_NORM  x, weight, bias -> same shape
  * ADD         a, b, scale [1,D]|none -> a + scale ⊙ b
  * SILU_GATE   [rows,2F] -> [rows,F]: silu(first half) ⊙ second half
  * GELU, ELU   pointwise
- * SINUSOID    x -> x + sin(position): cosines then sines (lm.md 9.1)
+ * SINUSOID    x -> x + sin(position): cosines then sines
  * ROPE_TABLE  frequencies F32 [1,hd/2] -> [T,hd]: cosines, then sines, of the
- *             angles position * frequency, formed in f32 (lm.md 1.5)
+ *             angles position * frequency, formed in f32
  * ROPE        qkv, table -> same shape, q and k heads rotated
  * KV_APPEND   qkv, cache -> cache: k|v of each row written at its position
- * ATTENTION   qkv, cache, length|none -> [rows, heads*hd]
+ * ATTENTION   qkv, cache, length I32 [branches,1]|none -> [rows, heads*hd]
  * WINDOW      x [T,C], tail state [P,C] -> [P+T,C]: the last P rows of the past
- *             in front; the tail is then moved on (mimi.md 4.1)
+ *             in front; the tail is then moved on
  * UPSAMPLE    w [C,2S], x [T,C], tail state [1,C] -> [T*S,C] depthwise
  * NEAREST     table [V,D], r [rows,D] -> I32 [rows,n], column: nearest row
  * GUIDE       logits [2,V], settings state -> [1,V]
@@ -69,7 +69,7 @@ typedef int tensor_id;
 /* Position of step 0 of a frame: the stream's own, or this constant. */
 #define OP_POSITION_STREAM (-1)
 
-/* Which keys a query may see (mimi.md 15.2). */
+/* Which keys a query may see (docs/MODEL.md, attention window). */
 typedef enum op_window {
     OP_WINDOW_EXACT, /* 0 <= p - p_k < context, whatever the chunking */
     OP_WINDOW_RING,  /* as the official streaming code: a ring of `context`

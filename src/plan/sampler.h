@@ -1,4 +1,5 @@
-/* sampler.h: what a SAMPLE operation does: logits -> token (lm.md 4.5).
+/* sampler.h: what a SAMPLE operation does: logits -> token (docs/MODEL.md,
+ * sampling and text).
  *
  * The settings and the random state of one stream lie in a state tensor of
  * its plan, so a stream draws the same tokens whatever its neighbours do. */
@@ -21,7 +22,7 @@ typedef struct sampler_choice {
 
 typedef struct sampler {
     sampler_choice text, audio;
-    float guidance; /* alpha of GUIDE (lm.md 1.13): l_u + alpha (l_c - l_u) */
+    float guidance; /* alpha of GUIDE: l_null + alpha (l_given - l_null) */
 } sampler;
 
 /* scratch: n floats. Result in 0 … n-1. */

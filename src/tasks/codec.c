@@ -29,6 +29,8 @@ moshi_status moshi_codec_open(moshi_codec **out,
                               const moshi_codec_params *params,
                               moshi_error *err)
 {
+    moshi_error ignored;
+    err = err ? err : &ignored;
     if (!params->path)
         return error_set(err, MOSHI_ARGUMENT, "no codec file was named");
     moshi_codec *c = memory_calloc(1, sizeof *c);

@@ -61,7 +61,7 @@ static void read_defaults(moshi_model *m, const value *config)
     model_defaults *d = &m->defaults;
     *d = (model_defaults){-1, -1, -1, -1};
     value_real(value_get(gen, "temp"), &d->temperature);
-    /* Both spellings occur (models.md 4). */
+    /* Both spellings occur. */
     value_real(value_get(gen, "text_temp"), &d->text_temperature);
     value_real(value_get(gen, "temp_text"), &d->text_temperature);
     if (value_integer(value_get(gen, "top_k"), &k) && k > 0 && k < 1 << 20)
@@ -101,6 +101,8 @@ moshi_status moshi_model_open(moshi_model **out,
                               const moshi_model_params *params,
                               moshi_error *err)
 {
+    moshi_error ignored;
+    err = err ? err : &ignored;
     moshi_model *m = memory_calloc(1, sizeof *m);
     if (!m)
         return error_no_memory(err, "the model");

@@ -3,7 +3,7 @@
  * A model is named by a folder, by a file in it, or part by part. In a folder
  * the config.json says the names (moshi_name, mimi_name, mimi_config_name,
  * tokenizer_name); what it does not say is looked for under the names of the
- * official repositories (models.md 3). */
+ * official repositories (docs/FORMATS.md, files of a model). */
 #ifndef MOSHI_TASKS_MODEL_FILES_H
 #define MOSHI_TASKS_MODEL_FILES_H
 

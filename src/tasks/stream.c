@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "tasks/speech_to_speech.h"
+#include "text/characters.h"
 
 #define QUEUED_FRAMES 50      /* four seconds of speech */
 #define QUEUED_TEXT_BYTES 8192
@@ -34,6 +35,8 @@ moshi_status moshi_stream_open(moshi_stream **out, moshi_model *model,
                                const moshi_stream_params *params,
                                moshi_error *err)
 {
+    moshi_error ignored;
+    err = err ? err : &ignored;
     moshi_stream *s = memory_calloc(1, sizeof *s);
     if (!s)
         return error_no_memory(err, "a stream");
@@ -169,21 +172,13 @@ moshi_status moshi_stream_pull_pcm(moshi_stream *s, float *out, size_t cap,
     return s->finished && s->speech_count == 0 ? MOSHI_FINISHED : MOSHI_AGAIN;
 }
 
-/* The longest prefix of at most cap bytes that ends between characters. */
-static size_t whole_characters(const char *text, size_t n, size_t cap)
-{
-    if (n <= cap)
-        return n;
-    size_t end = cap;
-    while (end > 0 && ((unsigned char)text[end] & 0xc0) == 0x80)
-        end--;
-    return end > 0 ? end : cap;
-}
-
 moshi_status moshi_stream_pull_text(moshi_stream *s, char *out, size_t cap,
                                     size_t *got)
 {
-    *got = whole_characters(s->text, s->text_count, cap);
+    /* A character may come byte by byte; after the end nothing more does. */
+    size_t ready = s->finished ? s->text_count
+                               : characters_complete(s->text, s->text_count);
+    *got = characters_prefix(s->text, ready, cap);
     memcpy(out, s->text, *got);
     s->text_count -= *got;
     memmove(s->text, s->text + *got, s->text_count);

@@ -64,7 +64,15 @@ static bool has_condition(const stream_settings *s, const char *name)
     return false;
 }
 
-/* What the official gen does for Hibiki (lm.md 5, step 6). */
+static bool knows_word(const lm_conditioner *k, const char *word)
+{
+    for (int v = 0; v < k->n_values; v++)
+        if (strcmp(k->values[v], word) == 0)
+            return true;
+    return false;
+}
+
+/* What the official gen does for Hibiki (docs/MODEL.md, conditioners). */
 static void add_description(stream_settings *s, const lm_config *c)
 {
     for (int k = 0; k < c->n_conditioners; k++) {
@@ -72,11 +80,13 @@ static void add_description(stream_settings *s, const lm_config *c)
         if (strcmp(given->name, "description") != 0)
             continue;
         if (!has_condition(s, "description") &&
+            knows_word(given, "very_good") &&
             s->lm.n_conditions < LIMIT_CONDITIONERS)
             s->conditions[s->lm.n_conditions++] =
                 (lm_condition){.name = given->name, .text = "very_good"};
-        s->null_conditions[s->lm.n_null_conditions++] =
-            (lm_condition){.name = given->name, .text = "very_bad"};
+        if (knows_word(given, "very_bad"))
+            s->null_conditions[s->lm.n_null_conditions++] =
+                (lm_condition){.name = given->name, .text = "very_bad"};
     }
 }
 
@@ -99,7 +109,7 @@ moshi_status stream_settings_make(stream_settings *out,
         out->lm.sampling.audio = choice(p->temperature, p->top_k,
                                         d->temperature, d->top_k, ~seed);
     }
-    /* 1 would compute the null branch only to cancel it (lm.md P32). */
+    /* 1 would compute the null branch only to cancel it. */
     out->lm.guided = p->guidance != 0 && p->guidance != 1.0f;
     out->lm.sampling.guidance = p->guidance;
     for (size_t i = 0; i < p->n_conditions && status == MOSHI_OK; i++)

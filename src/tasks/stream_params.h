@@ -7,7 +7,7 @@
 #include "lm/stream.h"
 #include "tasks/model.h"
 
-#define STREAM_SEED 299792458u /* of the official gen (lm.md 4.7) */
+#define STREAM_SEED 299792458u /* of the official gen */
 
 typedef struct stream_settings {
     lm_stream_params lm;

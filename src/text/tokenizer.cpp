@@ -32,6 +32,7 @@ __attribute__((weak)) void SetMinLogLevel(int level);
 
 struct tokenizer {
     sentencepiece::SentencePieceProcessor pieces;
+    bool strips_first_space; // the decoder drops a text's first space
 };
 
 namespace {
@@ -67,13 +68,30 @@ std::string decode(const tokenizer *t, const std::vector<int> &ids)
 }
 
 // A byte-fallback piece is named "<0x41>".
-bool byte_of(const tokenizer *t, int32_t id, std::string *out)
+bool byte_of(const tokenizer *t, int32_t id, char *out)
 {
     unsigned value;
     if (!t->pieces.IsByte(id) ||
         std::sscanf(t->pieces.IdToPiece(id).c_str(), "<0x%2X>", &value) != 1)
         return false;
-    out->assign(1, static_cast<char>(value));
+    *out = static_cast<char>(value);
+    return true;
+}
+
+// What SentencePiece writes for a space: U+2581.
+const char kSpace[] = "\xe2\x96\x81";
+constexpr size_t kSpaceBytes = sizeof kSpace - 1;
+
+// Pieces show whether this model's decoder drops the space that stands for
+// the beginning of a text: all do that were trained with a dummy prefix.
+bool finds_first_space_stripped(const tokenizer *t)
+{
+    for (int id = 0; id < t->pieces.GetPieceSize(); id++) {
+        const std::string &piece = t->pieces.IdToPiece(id);
+        if (is_text(t, id) && piece.size() > kSpaceBytes &&
+            piece.compare(0, kSpaceBytes, kSpace) == 0)
+            return decode(t, {id})[0] != ' ';
+    }
     return true;
 }
 
@@ -101,8 +119,10 @@ moshi_status load(tokenizer *t, const file_map &file, const char *path,
     if (!reason) {
         auto status = t->pieces.LoadFromSerializedProto(absl::string_view(
             reinterpret_cast<const char *>(file.data), file.bytes));
-        if (status.ok())
+        if (status.ok()) {
+            t->strips_first_space = finds_first_space_stripped(t);
             return MOSHI_OK;
+        }
         reason = "its parts do not fit together";
     }
     error_set(err, MOSHI_FORMAT, "'%s' is not a SentencePiece model: %s", path,
@@ -152,20 +172,42 @@ extern "C" int tokenizer_size(const tokenizer *t)
     return t->pieces.GetPieceSize();
 }
 
+// Does this piece leave something before the next one? A control piece does
+// not; an unknown one does (the decoder writes a mark for it).
+static bool stands(const tokenizer *t, int32_t id)
+{
+    return id >= 0 && id < t->pieces.GetPieceSize() &&
+           !t->pieces.IsControl(id);
+}
+
+// The decoder's own rule, without its strings: this runs once for each word
+// that is spoken, inside the frame, where nothing may be allocated.
 extern "C" size_t tokenizer_piece(const tokenizer *t, int32_t previous,
                                   int32_t id, char *out, size_t cap)
 try {
-    std::string text;
+    char byte;
     if (!is_text(t, id))
         return nothing(out, cap);
-    if (byte_of(t, id, &text))
-        return copy_out(text, out, cap);
-    if (previous < 0 || previous >= t->pieces.GetPieceSize())
-        return copy_out(decode(t, {id}), out, cap);
-    std::string before = decode(t, {previous});
-    text = decode(t, {previous, id});
-    text.erase(0, before.size());
-    return copy_out(text, out, cap);
+    bool is_byte = byte_of(t, id, &byte);
+    const char *at = is_byte ? &byte : t->pieces.IdToPiece(id).data();
+    const char *end = at + (is_byte ? 1 : t->pieces.IdToPiece(id).size());
+    size_t n = 0;
+    auto is_space = [&] {
+        return !is_byte && static_cast<size_t>(end - at) >= kSpaceBytes &&
+               std::memcmp(at, kSpace, kSpaceBytes) == 0;
+    };
+    if (t->strips_first_space && !stands(t, previous) && is_space())
+        at += kSpaceBytes;
+    while (at < end) {
+        char c = is_space() ? ' ' : *at;
+        at += is_space() ? kSpaceBytes : 1;
+        if (n + 1 < cap)
+            out[n] = c;
+        n++;
+    }
+    if (cap > 0)
+        out[n < cap ? n : cap - 1] = 0;
+    return n;
 } catch (const std::exception &) {
     return nothing(out, cap);
 }

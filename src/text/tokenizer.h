@@ -24,9 +24,9 @@ int tokenizer_size(const tokenizer *t); /* number of pieces */
 
 /* The UTF-8 text that `id` adds after `previous` (or at the start of a text
  * when previous < 0), as decode([previous, id]) minus decode([previous])
- * (lm.md 4.8). `previous` should be the last id that was text: after a control
- * id a text begins anew, without the space before its first word. Byte-
- * fallback pieces may split a character: bytes are passed on as they come.
+ * (docs/MODEL.md, text). `previous` should be the last id that was text: after
+ * a control id a text begins anew, without the space before its first word.
+ * Byte-fallback pieces may split a character: bytes are passed on as they come.
  * Writes at most cap bytes, the terminating 0 among them, when cap > 0;
  * returns the full length without it. Unknown and control ids give 0. */
 size_t tokenizer_piece(const tokenizer *t, int32_t previous, int32_t id,

@@ -43,7 +43,7 @@ build() { # build EXAMPLE PROGRAM LINK_FLAGS...
     example=$1 program=$2
     shift 2
     $MOSHI_CC -std=c11 -Wall -Wextra -Wpedantic -Werror ${MOSHI_CFLAGS:-} \
-        $(flags --cflags) "$example" -o "$program" "$@"
+        $(flags --cflags) "$example" -o "$program" "$@" ${MOSHI_LDFLAGS:-}
 }
 
 for example in "$MOSHI_SOURCE"/docs/examples/*.c; do

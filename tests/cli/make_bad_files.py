@@ -73,7 +73,7 @@ def damaged_codecs(tiny, out):
     header, data = read(os.path.join(tiny, "mimi.safetensors"))
     renamed = {}
     for name, e in header.items():
-        # The naming of the transformers library (mimi.md 3.4).
+        # The naming of the transformers library.
         for a, b in (("conv.conv", "conv"), ("encoder.model", "encoder.layers"),
                      ("decoder.model", "decoder.layers")):
             name = name.replace(a, b)

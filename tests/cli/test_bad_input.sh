@@ -134,8 +134,12 @@ if [ -c /dev/full ]; then
     has err "No space left on device"
     run 3 codec encode -m tiny "$in" /dev/full -q
     has err "No space left on device"
-    run 3 gen $tiny "$in" o.wav --text /dev/full -q
+    echo old >kept.wav
+    run 3 gen $tiny "$in" kept.wav --text /dev/full -q
     has err "No space left on device"
+    run 3 gen $tiny "$in" kept.wav --codes nofolder/codes.st -q
+    has err "cannot write 'nofolder/codes.st'"
+    check "no old recording is lost for it" grep -q old kept.wav
 else
     skip "a full disk" "there is no /dev/full"
 fi

@@ -56,6 +56,10 @@ check "lead-in and tail are heard too" \
     test "$(wc -c <long.wav)" -eq $((44 + 72 * 3840))
 run 0 gen $model "$f/e2e-tiny/input.wav" short.wav -q --max-seconds 0.8
 check "--max-seconds stops" test "$(wc -c <short.wav)" -eq $((44 + 9 * 3840))
+run 0 gen $model "$f/e2e-tiny/input.wav" silent.wav -q --max-seconds 0.08 \
+    --codes silent.st
+check "a run too short to speak writes no sound, and its codes" \
+    test "$(wc -c <silent.wav)" -eq 44 -a -s silent.st
 run 0 gen $model "$f/e2e-tiny/input.wav" float.wav -q --float --greedy
 check "--float writes four bytes a sample" \
     test "$(wc -c <float.wav)" -gt $((42 * 7680))

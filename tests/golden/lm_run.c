@@ -230,6 +230,7 @@ void lm_check_forced(const lm_case *c)
     checkpoint *want = golden_open(c->expected);
     const lm_config *cfg = &r.model->config;
     size_t K = (size_t)cfg->dep_q, V = (size_t)cfg->card, n;
+    size_t D = (size_t)cfg->dim; /* of the first branch */
     const int32_t *codes = golden_ints(input, "tf_codes", &n);
     size_t rows = 1 + (size_t)cfg->n_q, steps = n / rows;
     char text_field[64], audio_field[64], ys_field[64];
@@ -253,8 +254,7 @@ void lm_check_forced(const lm_case *c)
                   r.list[0].n);
         if (with_ys)
             tally_row(&ys, r.list[1].data,
-                      golden_floats(want, ys_field, NULL) + s * r.list[1].n,
-                      r.list[1].n);
+                      golden_floats(want, ys_field, NULL) + s * D, D);
         for (size_t k = 0; k < K && with_audio; k++) {
             size_t d = (size_t)cfg->delays[1 + k];
             if (s >= d)

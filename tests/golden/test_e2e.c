@@ -4,7 +4,7 @@
  * engine, with the model's own delay of 1 (both attention windows of the
  * codec) and with the delay of 2 that the official gen uses for every model.
  * Method: fixtures/e2e-tiny with mimi-tiny and lm-moshi-tiny, greedy; 12,000
- * zero samples are appended and whole frames are kept (lm.md 5). */
+ * zero samples are appended and whole frames are kept, as by gen. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -58,7 +58,7 @@ static void check(const char *fixture, bool ring, int delay)
     moshi_stream_params params = {.greedy = 1};
     speech_to_speech *s = NULL;
     float *pcm = NULL;
-    size_t n;
+    size_t n = 0;
     if (speech_to_speech_open(&s, m, &params, &err) ||
         source_file_load(golden_path("e2e-tiny/input.wav"), 24000, &pcm, &n,
                          &err))

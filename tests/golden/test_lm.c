@@ -186,6 +186,11 @@ static void tts(void **state)
                  .prefix = "tf",
                  .row_share = 1};
     lm_check_forced(&c);
+    /* Guidance 1 gives the logits of the conditioned branch, which must not
+     * lose its voice because the other one has none. */
+    c.label = "tts bf16, guidance 1";
+    c.guidance = 1;
+    lm_check_forced(&c);
     checkpoint_close(&input);
 }
 

@@ -201,12 +201,36 @@ static void bad_params(void **state)
     moshi_model_close(&m);
 }
 
+/* A caller who does not care gives no error; the status is the same. */
+static void no_error_wanted(void **state)
+{
+    (void)state;
+    const moshi_model_params none = {0}, absent = {.model = "/no/such/folder"};
+    const moshi_model_params wrong = {.lm = "/no/such/lm",
+                                      .mimi = "/no/such/mimi"};
+    const moshi_codec_params no_codec = {.path = "/no/such/mimi"};
+    const moshi_stream_params guided = {.guidance = 3};
+    moshi_model *m = NULL;
+    moshi_codec *c = NULL;
+    moshi_stream *s = NULL;
+    assert_int_equal(moshi_model_open(&m, &none, NULL), MOSHI_ARGUMENT);
+    assert_int_equal(moshi_model_open(&m, &absent, NULL), MOSHI_IO);
+    assert_int_equal(moshi_model_open(&m, &wrong, NULL), MOSHI_IO);
+    assert_int_equal(moshi_codec_open(&c, &no_codec, NULL), MOSHI_IO);
+    assert_null(m);
+    m = models_both(1);
+    assert_int_equal(moshi_stream_open(&s, m, &guided, NULL), MOSHI_ARGUMENT);
+    assert_null(s);
+    moshi_model_close(&m);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(any_chunking),   cmocka_unit_test(any_threads),
         cmocka_unit_test(reset_is_fresh), cmocka_unit_test(full_queue),
         cmocka_unit_test(bad_samples),    cmocka_unit_test(bad_params),
+        cmocka_unit_test(no_error_wanted),
     };
     return cmocka_run_group_tests_name("api stream", tests, make_reference,
                                        NULL);

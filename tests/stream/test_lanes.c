@@ -263,6 +263,17 @@ static void bad_tokens(void **state)
     assert_int_equal(lm_step(r, &s, 1, &in, &force, &out, NULL), 0);
     assert_int_equal(tokens[0], 5);
     assert_int_equal(tokens[K], 7);
+    /* A frame is spoken only if all of it is codes. */
+    static const int32_t no_code[] = {TOKEN_ZERO, 64};
+    int32_t frame[K];
+    for (size_t i = 0; i < 2; i++) {
+        forced[1] = no_code[i];
+        assert_int_equal(lm_step(r, &s, 1, &in, &force, &out, NULL), 0);
+        assert_true(lm_stream_frame(s, frame)); /* one step behind: delay 1 */
+        forced[1] = 3;
+        assert_int_equal(lm_step(r, &s, 1, &in, &force, &out, NULL), 0);
+        assert_false(lm_stream_frame(s, frame));
+    }
     lm_stream_close(&s);
     lm_runner_close(&r);
     lm_model_close(&m);

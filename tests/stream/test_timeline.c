@@ -1,7 +1,7 @@
-/* test_timeline.c: the delayed grid without any model (lm.md 4.4, 9.3).
+/* test_timeline.c: the delayed grid without any model.
  *
- * Goal: the worked tables of the specification, for delays 0, 1 and 2 and for
- * all codebook counts of the family. Method: symbolic tokens: what step n
+ * Goal: the worked table of docs/MODEL.md, delays, for delays 0, 1 and 2 and
+ * for all codebook counts of the family. Method: symbolic tokens: what step n
  * produces for stream c is 1000 c + n, what the user says in frame n likewise
  * with 100000 more. */
 #include <setjmp.h>

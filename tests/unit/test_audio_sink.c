@@ -1,4 +1,4 @@
-/* Writing WAV files. Goal: every byte of header and samples as lm.md 5.10
+/* Writing WAV files. Goal: every byte of header and samples as FORMATS.md
  * says, and a file only when it is complete. Method: write awkward samples,
  * compare the bytes; full disk, pipe and redirected standard output. */
 #include <fcntl.h>
@@ -26,8 +26,9 @@ static void write_all(const char *path, int rate_hz, sink_format format,
     assert_int_equal(sink_file_open(&sink, path, rate_hz, format, &err),
                      MOSHI_OK);
     assert_int_equal(sink_file_write(sink, samples, n / 2, &err), MOSHI_OK);
-    assert_int_equal(
-        sink_file_write(sink, samples + n / 2, n - n / 2, &err), MOSHI_OK);
+    if (n > 0) /* else samples may be NULL */
+        assert_int_equal(
+            sink_file_write(sink, samples + n / 2, n - n / 2, &err), MOSHI_OK);
     assert_int_equal(sink_file_finish(sink, &err), MOSHI_OK);
     sink_file_close(&sink);
     assert_null(sink);

@@ -229,6 +229,24 @@ static void samples_that_are_no_numbers_are_refused(void **state)
     }
 }
 
+static void overflowing_samples_are_refused(void **state)
+{
+    (void)state;
+    float *in = audio_noise(48000, 1), *out = NULL;
+    size_t n;
+    moshi_error err = {0};
+    for (size_t i = 0; i < 48000; i++)
+        in[i] = in[i] > 0 ? 3.4e38f : -3.4e38f;
+    assert_true(audio_write(audio_path("loud.wav"), WAV_FLOAT, 48000, 1, in,
+                            48000));
+    assert_int_equal(source_file_load(audio_path("loud.wav"), 24000, &out, &n,
+                                      &err), MOSHI_FORMAT);
+    assert_non_null(strstr(err.message, "loud.wav"));
+    assert_non_null(strstr(err.message, "too large"));
+    assert_null(out);
+    free(in);
+}
+
 static void limits_are_named(void **state)
 {
     (void)state;
@@ -393,6 +411,7 @@ int main(void)
         cmocka_unit_test(not_audio_says_what_it_looks_like),
         cmocka_unit_test(no_sample_is_refused),
         cmocka_unit_test(samples_that_are_no_numbers_are_refused),
+        cmocka_unit_test(overflowing_samples_are_refused),
         cmocka_unit_test(limits_are_named),
         cmocka_unit_test(truncated_wav_gives_what_is_there),
         cmocka_unit_test(unknown_sizes_mean_to_the_end),

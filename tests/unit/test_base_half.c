@@ -34,7 +34,8 @@ static double value_of(const format *f, unsigned bits)
         return m ? NAN : sign * INFINITY;
     if (e == 0)
         return sign * ldexp(m, 1 - bias - f->mantissa_bits);
-    return sign * ldexp(m + (1 << f->mantissa_bits), e - bias - f->mantissa_bits);
+    return sign *
+           ldexp(m + (1 << f->mantissa_bits), e - bias - f->mantissa_bits);
 }
 
 static unsigned infinity_bits(const format *f)

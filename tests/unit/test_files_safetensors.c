@@ -108,8 +108,8 @@ static void odd_but_right(void **state)
         "{" TENSOR("with a gap", "U8", "[1]", "[7,8]") "}",
         "{" TENSOR("\xc3\xa9 \\u00e9\\\"\\\\", "U8", "[1]", "[0,1]") "}",
         "{" TENSOR("a", "U8", "[1,1,1,1,1,1,1,8]", "[0,8]") "}",
-        "{\"a\":{\"more\":[1],\"dtype\":\"U8\",\"shape\":[1],"
-        "\"data_offsets\":[0,1]}}",
+        ("{\"a\":{\"more\":[1],\"dtype\":\"U8\",\"shape\":[1],"
+         "\"data_offsets\":[0,1]}}"),
     };
     for (size_t i = 0; i < sizeof headers / sizeof *headers; i++) {
         file_bytes b = bytes_safetensors(headers[i], 8);

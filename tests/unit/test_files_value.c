@@ -34,7 +34,8 @@ static value *parse(parser *p, const char *text)
 }
 
 static const char json_text[] =
-    "{\"dim\": 4096, \"temp\": 0.8, \"causal\": true, \"name\": \"mo\\u0073hi\","
+    "{\"dim\": 4096, \"temp\": 0.8, \"causal\": true,"
+    " \"name\": \"mo\\u0073hi\","
     " \"delays\": [0, 0, 1], \"deep\": {\"er\": {\"x\": -7}}, \"empty\": [],"
     " \"text\": \"\", \"null\": null, \"big\": 9223372036854775807}";
 static const char toml_text[] =
@@ -137,7 +138,8 @@ typedef struct fault {
 
 static const fault faults[] = {
     {value_parse_json, "", "x: line 1, column 0: not valid JSON"},
-    {value_parse_json, "{\"a\": 1,\n \"b\" 2}", "x: line 2, column 6: not valid"},
+    {value_parse_json, "{\"a\": 1,\n \"b\" 2}",
+     "x: line 2, column 6: not valid JSON"},
     {value_parse_json, "{\"a\": 1, \"a\": 2}", "duplicate object key"},
     {value_parse_json, "{\"a\": \"\xff\"}", "not valid JSON"},
     {value_parse_json, "{\"a\": \"\\u0000\"}", "not valid JSON"},

@@ -1,6 +1,6 @@
 /* Known models. Goal: every row of the table is complete and consistent, and
  * a model is found again by its shapes. Method: rules that hold for all rows,
- * then the values that differ between models, read from lm.md 2.2. */
+ * then the values that differ between models (docs/FORMATS.md). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,8 +1,8 @@
 /* Synthetic checkpoints. Goal: the files have the names, shapes, types and
  * sizes of the published ones, and the same bytes on every machine. Method:
- * the tensor lists alone, without data, against the counts and bytes of
- * lm.md 3.9 and mimi.md 3.1, which were read from the published files; and the
- * small preset, written to a folder and opened again. */
+ * the tensor lists alone, without data, against the published counts and bytes
+ * (docs/FORMATS.md); and the small preset, written to a folder and opened
+ * again. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -123,7 +123,7 @@ static void totals_are_the_published_ones(void **state)
     }
 }
 
-/* A published GGUF file that no preset writes (lm.md 3.3). */
+/* A published GGUF file that no preset writes. */
 static void stt_26b_quantised_has_the_published_size(void **state)
 {
     (void)state;
@@ -330,7 +330,7 @@ static void quantised_file_has_the_expected_size(void **state)
     memory_free(l.specs);
 }
 
-/* Published sizes in bytes (models.md 2, 3). Another order of the tensors has
+/* Published sizes of files in bytes. Another order of the tensors has
  * offsets of other lengths in the header: 600 bytes at most. */
 static void safetensors_files_have_the_published_sizes(void **state)
 {

@@ -1,8 +1,7 @@
 /* linear_q8_0.c: reference: Q8_0 weights times Q8_0 activations, as the
- * official engine's scalar build does it (lm.md 7): for each block an exact
- * integer sum, times the weights' scale, times the activations' scale, added
- * in float in the order of the blocks. Every instruction set gives the same
- * bits. */
+ * official engine's scalar build does it: for each block an exact integer
+ * sum, times the weights' scale, times the activations' scale, added in float
+ * in the order of the blocks. Every instruction set gives the same bits. */
 #include "base/half.h"
 #include "cpu/blocks.h"
 #include "cpu/kernel_list.h"

@@ -1,4 +1,4 @@
-/* quantize.c: reference: floats to Q8_0 blocks (lm.md 3.3). Every
+/* quantize.c: reference: floats to Q8_0 blocks (docs/FORMATS.md). Every
  * instruction set gives the same bytes, for any input:
  *  - NaN counts as nothing in the maximum, and becomes 0;
  *  - a block with an infinity has d = infinity and quants 0;
