@@ -14,7 +14,8 @@
 moshi_status file_map_open(file_map *map, const char *path, moshi_error *err)
 {
     struct stat info;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    /* A pipe must not hold us up before its type is seen. */
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0)
         return error_set(err, MOSHI_IO, "cannot open '%s': %s", path,
                          strerror(errno));

@@ -60,7 +60,7 @@ static moshi_status examine(facts *f, moshi_error *err)
         return status;
     f->layout_name = lm_layout_name(f->layout);
     status = lm_config_load(&f->lm, f->file, f->layout, f->document,
-                            f->config_path, err);
+                            f->config_path, -1, err);
     f->known_as = status == MOSHI_OK ? f->lm.known_as : NULL;
     return status;
 }
@@ -232,7 +232,8 @@ static moshi_status find_files(const options *o, char **path, char **config,
     if (folder) {
         model_files files = {0};
         moshi_model_params p = {.model = o->args[0], .config = given};
-        moshi_status status = model_files_find(&files, &p, err);
+        moshi_status status = model_files_find(&files, &p,
+                                               MODEL_PARTS_LM, err);
         if (status == MOSHI_OK) {
             *path = files.lm;
             *config = files.config;

@@ -47,7 +47,7 @@ moshi_status codec_args(const options *o, char **mimi, char **config,
         if (!files.mimi || (p.mimi_config && !files.mimi_config))
             status = error_no_memory(err, "file names");
     } else {
-        status = model_files_find(&files, &p, err);
+        status = model_files_find(&files, &p, MODEL_PARTS_MIMI, err);
     }
     if (status == MOSHI_OK) {
         *mimi = files.mimi;

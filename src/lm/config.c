@@ -48,3 +48,10 @@ void lm_config_set(lm_config *c, lm_field field, int v, lm_origin from)
     *lm_config_integer(c, field) = v;
     c->from[field] = from;
 }
+
+void lm_config_set_delay(lm_config *c, int delay)
+{
+    for (int i = 0; i < c->n_q; i++)
+        c->delays[1 + i] = i != 0 && i != c->dep_q ? delay : 0;
+    c->from[LM_FIELD_delays] = LM_FROM_OPTION;
+}

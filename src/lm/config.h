@@ -114,6 +114,9 @@ int *lm_config_integer(lm_config *config, lm_field field);
 void lm_config_set(lm_config *config, lm_field field, int v,
                    lm_origin from);
 
+/* Give the acoustic codebooks of both sides this delay, the semantic none. */
+void lm_config_set_delay(lm_config *config, int delay);
+
 /* The acoustic delay: the largest of the own and user delays. */
 int lm_config_acoustic_delay(const lm_config *config);
 

@@ -285,10 +285,22 @@ static void read_vocabulary_json(reader *r, const value *doc)
     copy(r, doc, "demux_second_text_stream", LM_FIELD_demux);
 }
 
+/* Switches that change the model and that this engine does not have. */
+static void refuse_unknown_parts(reader *r, const value *doc)
+{
+    static const char *const switches[] = {"norm_emb", "bias_proj", "lora",
+                                           "quantize"};
+    bool on;
+    for (size_t i = 0; i < sizeof switches / sizeof *switches; i++)
+        if (value_bool(value_get(doc, switches[i]), &on) && on)
+            fail(r, switches[i], "is on, which this program does not support");
+}
+
 static void read_json(reader *r, const value *doc)
 {
     lm_config *c = r->config;
     const char *text;
+    refuse_unknown_parts(r, doc);
     static const lm_field plain[] = {
         LM_FIELD_dim, LM_FIELD_num_heads, LM_FIELD_num_layers,
         LM_FIELD_kv_repeat, LM_FIELD_context, LM_FIELD_max_period,

@@ -151,7 +151,8 @@ static moshi_status merge_integers(lm_config *c, lm_config *said,
 }
 
 static void merge_lists(lm_config *c, const lm_config *said,
-                        const known_model *match, lm_layout layout)
+                        const known_model *match, lm_layout layout,
+                        int acoustic_delay)
 {
     if (said->from[LM_FIELD_delays]) {
         memcpy(c->delays, said->delays, sizeof c->delays);
@@ -159,6 +160,8 @@ static void merge_lists(lm_config *c, const lm_config *said,
     } else if (match) {
         memcpy(c->delays, match->config.delays, sizeof c->delays);
         c->from[LM_FIELD_delays] = LM_FROM_PRESET;
+    } else if (acoustic_delay >= 0) {
+        lm_config_set_delay(c, acoustic_delay);
     }
     bool stacked = layout == LM_LAYOUT_PYTORCH;
     if (stacked && said->from[LM_FIELD_schedule]) {
@@ -328,7 +331,8 @@ static moshi_status check_values(const lm_config *c, const checkpoint *file,
 
 moshi_status lm_config_load(lm_config *out, const checkpoint *file,
                             lm_layout layout, const value *document,
-                            const char *document_path, moshi_error *err)
+                            const char *document_path, int acoustic_delay,
+                            moshi_error *err)
 {
     static const lm_config nothing_said;
     lm_config c, said = nothing_said;
@@ -343,7 +347,7 @@ moshi_status lm_config_load(lm_config *out, const checkpoint *file,
         status = merge_integers(&c, &said, match, file, layout, document,
                                 document_path, err);
     if (status == MOSHI_OK) {
-        merge_lists(&c, &said, match, layout);
+        merge_lists(&c, &said, match, layout, acoustic_delay);
         status = check_lists(&c, file, document, document_path, err);
     }
     if (status == MOSHI_OK) {

@@ -21,9 +21,12 @@ const char *lm_config_document_key(lm_field field, bool toml);
 bool lm_config_document_is_toml(const value *document);
 
 /* Shapes, document (or NULL) and the table of known models merged; every
- * disagreement and every value that nobody tells is an error. */
+ * disagreement and every value that nobody tells is an error.
+ * acoustic_delay: the caller's choice, or -1; it stands for delays that
+ * nobody else tells (candle's TOML has none), and overrides nothing. */
 moshi_status lm_config_load(lm_config *out, const checkpoint *file,
                             lm_layout layout, const value *document,
-                            const char *document_path, moshi_error *err);
+                            const char *document_path, int acoustic_delay,
+                            moshi_error *err);
 
 #endif

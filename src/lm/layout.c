@@ -57,6 +57,9 @@ moshi_status lm_layout_recognise(const checkpoint *file, lm_layout *out,
     if (any_suffix(file, ".weight_scb") || any_suffix(file, "_scb"))
         return unsupported(file, "a model quantised by bitsandbytes "
                            "(weight_scb)", err);
+    if (any_suffix(file, ".lora_A.weight"))
+        return unsupported(file, "a model with LoRA weights that are not "
+                           "fused in (lora_A)", err);
     if (any_prefix(file, "lm."))
         return unsupported(file, "a model in the moshi.cpp naming (lm.…)", err);
     if (has(file, "encoder.model.0.conv.conv.weight")) {

@@ -110,33 +110,25 @@ static moshi_status build(lm_model *m, const lm_model_params *params,
     return status;
 }
 
-/* All acoustic codebooks (every one but the first of each side). */
-static void override_delay(lm_config *c, int delay)
-{
-    for (int i = 0; i < c->n_q; i++)
-        if (i != 0 && i != c->dep_q)
-            c->delays[1 + i] = delay;
-    c->from[LM_FIELD_delays] = LM_FROM_OPTION;
-}
-
 static moshi_status read_config(lm_model *m, const value *config,
                                 const lm_model_params *params,
                                 moshi_error *err)
 {
+    if (params->acoustic_delay > LIMIT_DELAY)
+        return error_set(err, MOSHI_ARGUMENT,
+                         "an acoustic delay of %d steps; 0 to %d are possible",
+                         params->acoustic_delay, LIMIT_DELAY);
     moshi_status status = lm_layout_recognise(m->file, &m->layout, err);
     if (status == MOSHI_OK)
         status = lm_config_load(&m->config, m->file, m->layout, config,
-                                params->config_path, err);
+                                params->config_path,
+                                params->acoustic_delay, err);
     if (status != MOSHI_OK)
         return status;
     m->acoustic_delay_own = lm_config_acoustic_delay(&m->config);
     if (params->acoustic_delay < 0)
         return MOSHI_OK;
-    if (params->acoustic_delay > LIMIT_DELAY)
-        return error_set(err, MOSHI_ARGUMENT,
-                         "an acoustic delay of %d steps; 0 to %d are possible",
-                         params->acoustic_delay, LIMIT_DELAY);
-    override_delay(&m->config, params->acoustic_delay);
+    lm_config_set_delay(&m->config, params->acoustic_delay);
     return MOSHI_OK;
 }
 

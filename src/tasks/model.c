@@ -106,7 +106,8 @@ moshi_status moshi_model_open(moshi_model **out,
     moshi_model *m = memory_calloc(1, sizeof *m);
     if (!m)
         return error_no_memory(err, "the model");
-    moshi_status status = model_files_find(&m->files, params, err);
+    moshi_status status = model_files_find(&m->files, params,
+                                           MODEL_PARTS_BOTH, err);
     if (status == MOSHI_OK)
         status = cpu_backend_open(&m->backend, params->threads,
                                   CPU_LEVEL_COUNT, err);

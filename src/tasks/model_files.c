@@ -102,16 +102,16 @@ static bool find_part(const char *given, const char *folder,
 }
 
 static moshi_status check_found(const model_files *f, const char *folder,
-                                moshi_error *err)
+                                model_parts needed, moshi_error *err)
 {
-    if (!f->lm) {
+    if (needed & MODEL_PARTS_LM && !f->lm) {
         error_set(err, MOSHI_IO, "'%s' holds no language model",
                   folder ? folder : "");
         return error_hint(err, "looked for config.json (moshi_name), "
                           "model.safetensors and model.q8.gguf; name the file "
                           "with --lm");
     }
-    if (!f->mimi) {
+    if (needed & MODEL_PARTS_MIMI && !f->mimi) {
         error_set(err, MOSHI_IO, "'%s' holds no Mimi codec",
                   folder ? folder : "");
         return error_hint(err, "looked for config.json (mimi_name) and %s; "
@@ -121,7 +121,8 @@ static moshi_status check_found(const model_files *f, const char *folder,
 }
 
 static moshi_status find_all(model_files *f, const moshi_model_params *p,
-                             const char *folder, moshi_error *err)
+                             const char *folder, model_parts needed,
+                             moshi_error *err)
 {
     value *config = NULL;
     moshi_status status = MOSHI_OK;
@@ -139,17 +140,18 @@ static moshi_status find_all(model_files *f, const moshi_model_params *p,
                     tokenizer_names, &f->tokenizer)))
         status = error_no_memory(err, "file names");
     value_close(&config);
-    return status == MOSHI_OK ? check_found(f, folder, err) : status;
+    return status == MOSHI_OK ? check_found(f, folder, needed, err) : status;
 }
 
 moshi_status model_files_find(model_files *out,
                               const moshi_model_params *params,
-                              moshi_error *err)
+                              model_parts needed, moshi_error *err)
 {
     moshi_model_params p = *params;
     model_files f = {0};
     char *folder = NULL;
-    if (!p.model && (!p.lm || !p.mimi)) {
+    if (!p.model && ((needed & MODEL_PARTS_LM && !p.lm) ||
+                     (needed & MODEL_PARTS_MIMI && !p.mimi))) {
         error_set(err, MOSHI_ARGUMENT, "no model was named");
         return error_hint(err, "name a model's folder, or its parts with --lm "
                           "FILE and --mimi FILE");
@@ -168,7 +170,7 @@ moshi_status model_files_find(model_files *out,
     }
     if (p.model && !folder)
         return error_no_memory(err, "file names");
-    moshi_status status = find_all(&f, &p, folder, err);
+    moshi_status status = find_all(&f, &p, folder, needed, err);
     memory_free(folder);
     if (status != MOSHI_OK) {
         model_files_release(&f);

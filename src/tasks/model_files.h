@@ -16,11 +16,18 @@ typedef struct model_files {
     char *mimi_config; /* owned; NULL: the published codec */
 } model_files;
 
+/* What the caller cannot do without. */
+typedef enum model_parts {
+    MODEL_PARTS_LM = 1,
+    MODEL_PARTS_MIMI = 2,
+    MODEL_PARTS_BOTH = 3
+} model_parts;
+
 /* Errors: MOSHI_IO (no such folder, a part is missing: the message says what
  * was looked for), MOSHI_FORMAT (config.json damaged). */
 moshi_status model_files_find(model_files *out,
                               const moshi_model_params *params,
-                              moshi_error *err);
+                              model_parts needed, moshi_error *err);
 void model_files_release(model_files *files);
 
 #endif

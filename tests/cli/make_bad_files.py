@@ -117,6 +117,7 @@ def configs(tiny, out):
     changed("hidden.json", hidden_scale=4.125)
     changed("heads.json", num_heads=5)
     changed("norm.json", norm="batch_norm")
+    changed("norm_emb.json", norm_emb=True)
     changed("delays.json", delays=[0, 1, 2])
     changed("conditioners.json", conditioners={
         "description": {"type": "lut", "lut": {"n_bins": 31, "dim": 16}}})

@@ -67,6 +67,8 @@ refuse "num_heads = 5 does not divide the width 64" \
 refuse "delays must have n_q + 1 entries" $part $lm --config bad/n_q.json
 refuse "delays must have n_q + 1 entries" $part $lm --config bad/delays.json
 refuse "norm is of a kind" $part $lm --config bad/norm.json
+refuse "norm_emb is on, which this program does not support" $part $lm \
+    --config bad/norm_emb.json
 refuse "conditioner 'description' but the file has no tensors for it" \
     $part $lm --config bad/conditioners.json
 refuse "bad/broken.json: line 2" $part $lm --config bad/broken.json

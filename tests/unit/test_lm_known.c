@@ -194,6 +194,35 @@ static void another_vocabulary(void **state)
     unlink(config);
 }
 
+/* A model that nobody knows, with a config that has no delays: the option
+ * stands for them. */
+static void delay_of_an_unknown_model(void **state)
+{
+    (void)state;
+    static const char keys[] =
+        "text_in_vocab_size = 97\n[transformer]\nnum_heads = 4\n"
+        "context = 24\nmax_period = 10000\npositional_embedding = \"Rope\"\n"
+        "[depformer.transformer]\nnum_heads = 2\n"
+        "positional_embedding = \"None\"\n";
+    moshi_error err = {0};
+    lm_model *m = NULL;
+    char *config = write_config(keys, ".toml");
+    make_hollow("tiny");
+    lm_model_params p = {.path = path, .config_path = config,
+                         .acoustic_delay = -1};
+    assert_int_equal(lm_model_open(&m, &p, &err), MOSHI_MISMATCH);
+    assert_non_null(strstr(err.message, "delays"));
+    p.acoustic_delay = 1;
+    if (lm_model_open(&m, &p, &err) != MOSHI_OK)
+        fail_msg("%s", err.message);
+    assert_int_equal(m->config.delays[1], 0);
+    assert_int_equal(m->config.delays[2], 1);
+    assert_int_equal(m->config.from[LM_FIELD_delays], LM_FROM_OPTION);
+    lm_model_close(&m);
+    unlink(path);
+    unlink(config);
+}
+
 /* Options override; what is out of range is refused. */
 static void delay_option(void **state)
 {
@@ -220,6 +249,7 @@ int main(void)
         cmocka_unit_test(by_shapes),
         cmocka_unit_test(candle_toml),
         cmocka_unit_test(another_vocabulary),
+        cmocka_unit_test(delay_of_an_unknown_model),
         cmocka_unit_test(delay_option),
     };
     return cmocka_run_group_tests_name("known models", tests, NULL, NULL);

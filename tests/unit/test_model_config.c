@@ -72,7 +72,8 @@ static void load_lm(const item *items, size_t n, const char *document,
     checkpoint *file = make_file(items, n);
     value *v = parse(document);
     assert_int_equal(lm_layout_recognise(file, &layout, &err), MOSHI_OK);
-    moshi_status status = lm_config_load(&c, file, layout, v, "config", &err);
+    moshi_status status = lm_config_load(&c, file, layout, v, "config", -1,
+                                         &err);
     if (!expected && status != MOSHI_OK)
         fail_msg("%s", err.message);
     if (expected && (status != MOSHI_MISMATCH ||
