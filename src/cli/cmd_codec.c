@@ -197,6 +197,9 @@ static exit_status run(const options *o)
     for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++) {
         if (strcmp(o->args[0], verbs[i].name) != 0)
             continue;
+        if (!model_args_named(o, MODEL_PARTS_MIMI))
+            return report_usage("codec", "no codec was named: give --mimi or "
+                                "--model");
         work w = {.o = o, .in = o->args[1], .out = o->args[2]};
         progress_open(&w.bar, verbs[i].label, options_flag(o, "quiet"));
         moshi_status status = verbs[i].run(&w, &err);

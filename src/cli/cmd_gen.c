@@ -392,6 +392,9 @@ static exit_status run(const options *o)
     work w = {.o = o, .quiet = options_flag(o, "quiet"),
               .json = options_flag(o, "json"),
               .words = sound_to_stdout ? stderr : stdout};
+    if (!model_args_named(o, MODEL_PARTS_BOTH))
+        return report_usage("gen", "no model was named: give --model, or --lm "
+                            "and --mimi");
     if (w.json && sound_to_stdout)
         return report_usage("gen", "--json and sound cannot both go to "
                             "standard output");

@@ -5,7 +5,13 @@
 
 #include "base/error.h"
 #include "base/memory.h"
-#include "tasks/model_files.h"
+
+bool model_args_named(const options *o, model_parts needed)
+{
+    return options_given(o, "model") ||
+           ((options_given(o, "lm") || !(needed & MODEL_PARTS_LM)) &&
+            (options_given(o, "mimi") || !(needed & MODEL_PARTS_MIMI)));
+}
 
 moshi_status device_args(const options *o, int *threads, moshi_error *err)
 {

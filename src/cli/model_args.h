@@ -2,15 +2,22 @@
 #ifndef MOSHI_CLI_MODEL_ARGS_H
 #define MOSHI_CLI_MODEL_ARGS_H
 
+#include <stdbool.h>
+
 #include <moshi/model.h>
 
 #include "cli/options.h"
+#include "tasks/model_files.h"
 
 /* --model, --lm, … and --threads. Strings are borrowed from the command line.
  * Errors: MOSHI_LACKING for a device that this build has not, MOSHI_ARGUMENT
  * when no model is named. */
 moshi_status model_args(const options *o, moshi_model_params *out,
                         moshi_error *err);
+
+/* Was a model named, as a whole or by the parts that are needed? If not, that
+ * is wrong usage. */
+bool model_args_named(const options *o, model_parts needed);
 
 /* Only the device: threads, 0 for all. */
 moshi_status device_args(const options *o, int *threads, moshi_error *err);
