@@ -4,50 +4,18 @@
  * recording, whole frames, one step a frame. Differences: the silence is
  * added after resampling; any rate and channel count; a lead-in and a tail on
  * request; the delays are the model's. */
-#include <stdio.h>
 #include <string.h>
 
-#include "audio/sink_file.h"
 #include "audio/source_file.h"
 #include "audio/speech_level.h"
-#include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
-#include "base/output_file.h"
-#include "cli/codes_file.h"
 #include "cli/command.h"
+#include "cli/gen_work.h"
 #include "cli/model_args.h"
-#include "cli/progress.h"
 #include "cli/report.h"
-#include "cli/timing.h"
-#include "tasks/speech_to_speech.h"
 
 #define SILENCE_AFTER_SAMPLES 12000 /* as the official gen */
-
-enum { CODES_IN, TEXT_TOKENS, AUDIO_TOKENS, CODES_OUT, TABLES };
-
-/* One run of the command; everything is released by release(). */
-typedef struct work {
-    const options *o;
-    bool quiet, json;
-    FILE *words;         /* where the text goes as it is spoken */
-    moshi_model *model;
-    speech_to_speech *task;
-    sink_file *sink;
-    output_file *text_file;
-    float *pcm;          /* the recording with its silence */
-    float *spoken;       /* one frame */
-    size_t n_frames, frame_samples;
-    codes_table tables[TABLES];
-    int32_t last_text;   /* text token before, -1 at the start */
-    bool midline;        /* something was printed since the last newline */
-    size_t frames_out;
-    double started, took;
-    timing times;
-    progress bar;
-} work;
-
-/* --- setting up --- */
 
 /* As moshi_model_params wants it: there, 0 stands for the model's own. */
 static int wanted_delay(const options *o)
@@ -58,7 +26,7 @@ static int wanted_delay(const options *o)
     return given == 0 ? -1 : given;
 }
 
-static void warn_about_model(const work *w)
+static void warn_about_model(const gen_work *w)
 {
     moshi_model_info info;
     moshi_model_get_info(w->model, &info);
@@ -73,7 +41,7 @@ static void warn_about_model(const work *w)
                        "instead of text");
 }
 
-static moshi_status open_model(work *w, moshi_error *err)
+static moshi_status open_model(gen_work *w, moshi_error *err)
 {
     moshi_model_params p;
     moshi_status status = model_args(w->o, &p, err);
@@ -82,7 +50,7 @@ static moshi_status open_model(work *w, moshi_error *err)
     return status == MOSHI_OK ? moshi_model_open(&w->model, &p, err) : status;
 }
 
-static moshi_status open_task(work *w, moshi_error *err)
+static moshi_status open_task(gen_work *w, moshi_error *err)
 {
     const char *conditions[LIMIT_CONDITIONERS];
     size_t n = 0;
@@ -114,7 +82,7 @@ static moshi_status open_task(work *w, moshi_error *err)
 }
 
 /* Warn at once when nobody can be heard in the recording. */
-static void judge(const work *w, const float *pcm, size_t n, int rate_hz)
+static void judge(const gen_work *w, const float *pcm, size_t n, int rate_hz)
 {
     speech_level level = speech_level_measure(pcm, n, rate_hz);
     report_note(w->quiet, "%s: %.1f s, peak %.1f dBFS", w->o->args[0],
@@ -125,7 +93,7 @@ static void judge(const work *w, const float *pcm, size_t n, int rate_hz)
                        level.active_dbfs, level.reason);
 }
 
-static moshi_status load(work *w, moshi_error *err)
+static moshi_status load(gen_work *w, moshi_error *err)
 {
     int rate_hz = w->model->mimi->config.sample_rate_hz;
     float *recorded = NULL;
@@ -160,7 +128,7 @@ static moshi_status load(work *w, moshi_error *err)
     return status;
 }
 
-static moshi_status open_outputs(work *w, moshi_error *err)
+static moshi_status open_outputs(gen_work *w, moshi_error *err)
 {
     const char *text = options_text(w->o, "text");
     moshi_status status = sink_file_open(
@@ -171,210 +139,9 @@ static moshi_status open_outputs(work *w, moshi_error *err)
     return status;
 }
 
-/* --- running --- */
-
-static moshi_status emit_text(work *w, int32_t token, moshi_error *err)
+static void release(gen_work *w)
 {
-    char piece[512];
-    if (!speech_to_speech_is_text(w->model, token))
-        return MOSHI_OK;
-    if (w->model->tokenizer)
-        tokenizer_piece(w->model->tokenizer, w->last_text, token, piece,
-                        sizeof piece);
-    else
-        snprintf(piece, sizeof piece, "%s%d", w->last_text < 0 ? "" : " ",
-                 token);
-    w->last_text = token;
-    if (!w->json) {
-        if (w->bar.shown) /* the bar and the words share the terminal */
-            progress_close(&w->bar);
-        fputs(piece, w->words);
-        fflush(w->words);
-        w->midline = true;
-    }
-    return w->text_file ? output_file_write(w->text_file, piece,
-                                            strlen(piece), err)
-                        : MOSHI_OK;
-}
-
-static bool record(work *w, const frame_result *r, double frame_seconds)
-{
-    const frame_times *t = &r->times;
-    const double seconds[TIMING_COUNT] = {
-        [TIMING_ENCODE] = t->encode,
-        [TIMING_TEMPORAL] = t->temporal,
-        [TIMING_DEPFORMER] = t->depformer,
-        [TIMING_LM] = t->temporal + t->depformer,
-        [TIMING_DECODE] = t->decode,
-        [TIMING_FRAME] = frame_seconds,
-    };
-    bool ok = timing_add(&w->times, seconds) &&
-              codes_table_add(&w->tables[CODES_IN], r->codes_in) &&
-              codes_table_add(&w->tables[TEXT_TOKENS], r->tokens) &&
-              codes_table_add(&w->tables[AUDIO_TOKENS], r->tokens + 1);
-    return ok && (!r->spoken ||
-                  codes_table_add(&w->tables[CODES_OUT], r->codes_out));
-}
-
-static void show(work *w, size_t frame)
-{
-    char note[64];
-    double audio = (double)(frame + 1) * (double)w->frame_samples /
-                   w->model->mimi->config.sample_rate_hz;
-    double elapsed = clock_seconds() - w->started;
-    snprintf(note, sizeof note, "%.1f s, %.2fx real time", audio,
-             elapsed > 0 ? audio / elapsed : 0);
-    progress_set(&w->bar, (double)(frame + 1) / (double)w->n_frames, note);
-}
-
-static moshi_status run_frames(work *w, moshi_error *err)
-{
-    const lm_config *c = &w->model->lm->config;
-    moshi_status status = MOSHI_OK;
-    w->tables[CODES_IN] = (codes_table){.name = "codes_in",
-                                        .K = c->n_q - c->dep_q};
-    w->tables[TEXT_TOKENS] = (codes_table){.name = "text_tokens"};
-    w->tables[AUDIO_TOKENS] = (codes_table){.name = "audio_tokens",
-                                            .K = c->dep_q};
-    w->tables[CODES_OUT] = (codes_table){.name = "codes_out", .K = c->dep_q};
-    w->last_text = -1;
-    w->started = clock_seconds();
-    for (size_t f = 0; f < w->n_frames && status == MOSHI_OK; f++) {
-        frame_result r = {.pcm = w->spoken};
-        double start = clock_seconds();
-        speech_to_speech_frame(w->task, w->pcm + f * w->frame_samples, &r);
-        if (!record(w, &r, clock_seconds() - start))
-            return error_no_memory(err, "the record of the run");
-        if (r.spoken) {
-            w->frames_out++;
-            status = sink_file_write(w->sink, w->spoken, w->frame_samples,
-                                     err);
-        }
-        if (status == MOSHI_OK)
-            status = emit_text(w, r.tokens[0], err);
-        show(w, f);
-    }
-    w->took = clock_seconds() - w->started;
-    progress_close(&w->bar);
-    return status;
-}
-
-/* --- results --- */
-
-/* The sound last: a recording of an earlier run is only replaced when nothing
- * else can fail. */
-static moshi_status finish_files(work *w, moshi_error *err)
-{
-    const char *codes = options_text(w->o, "codes");
-    moshi_status status = MOSHI_OK;
-    if (codes)
-        status = codes_file_write(codes, w->tables, TABLES, err);
-    if (status == MOSHI_OK && w->text_file)
-        status = output_file_write(w->text_file, "\n", 1, err);
-    if (status == MOSHI_OK && w->text_file)
-        status = output_file_commit(w->text_file, err);
-    return status == MOSHI_OK ? sink_file_finish(w->sink, err) : status;
-}
-
-/* Weights that a frame reads, by part. */
-static void count_bytes(work *w)
-{
-    const plan *lm = w->task->runner->plan->plan;
-    const plan *encoder = w->model->mimi->encoder;
-    const plan *decoder = w->model->mimi->decoder;
-    uint64_t *bytes = w->times.bytes;
-    timing_part part = TIMING_TEMPORAL;
-    for (size_t i = 0; i < lm->n_ops; i++) {
-        bytes[part] += plan_op_weight_bytes(lm, &lm->ops[i]);
-        if (lm->ops[i].kind == OP_SAMPLE && lm->ops[i].p.sample.text)
-            part = TIMING_DEPFORMER;
-    }
-    for (size_t i = 0; i < encoder->n_ops; i++)
-        bytes[TIMING_ENCODE] += plan_op_weight_bytes(encoder,
-                                                     &encoder->ops[i]);
-    for (size_t i = 0; i < decoder->n_ops; i++)
-        bytes[TIMING_DECODE] += plan_op_weight_bytes(decoder,
-                                                     &decoder->ops[i]);
-    bytes[TIMING_LM] = bytes[TIMING_TEMPORAL] + bytes[TIMING_DEPFORMER];
-    bytes[TIMING_FRAME] =
-        bytes[TIMING_ENCODE] + bytes[TIMING_LM] + bytes[TIMING_DECODE];
-}
-
-static double seconds_of(const work *w, size_t frames)
-{
-    return (double)(frames * w->frame_samples) /
-           w->model->mimi->config.sample_rate_hz;
-}
-
-/* The whole text at once, as the official gen decodes it. Allocated. */
-static char *whole_text(const work *w)
-{
-    const codes_table *t = &w->tables[TEXT_TOKENS];
-    int32_t *ids = memory_calloc(t->T, sizeof *ids);
-    size_t n = 0;
-    char *text = NULL;
-    for (size_t f = 0; ids && f < t->T; f++)
-        if (speech_to_speech_is_text(w->model, t->rows[f]))
-            ids[n++] = t->rows[f];
-    if (ids && w->model->tokenizer) {
-        size_t length = tokenizer_decode(w->model->tokenizer, ids, n, NULL, 0);
-        text = memory_calloc(length + 1, 1);
-        if (text)
-            tokenizer_decode(w->model->tokenizer, ids, n, text, length + 1);
-    } else if (ids) {
-        size_t room = n * 12 + 1, at = 0;
-        text = memory_calloc(room, 1);
-        for (size_t i = 0; text && i < n; i++)
-            at += (size_t)snprintf(text + at, room - at, "%s%d", i ? " " : "",
-                                   ids[i]);
-    }
-    memory_free(ids);
-    return text;
-}
-
-static void print_json(work *w)
-{
-    json_out j;
-    char *text = whole_text(w);
-    json_out_init(&j, stdout);
-    json_out_object(&j, NULL);
-    json_out_text(&j, "text", text ? text : "");
-    json_out_integer(&j, "frames", (int64_t)w->n_frames);
-    json_out_real(&j, "seconds_in", seconds_of(w, w->n_frames));
-    json_out_real(&j, "seconds_out", seconds_of(w, w->frames_out));
-    json_out_real(&j, "real_time_factor",
-                  w->took > 0 ? seconds_of(w, w->n_frames) / w->took : 0);
-    json_out_integer(&j, "acoustic_delay",
-                     lm_config_acoustic_delay(&w->model->lm->config));
-    timing_json(&w->times, &j);
-    json_out_real(&j, "rss_mb", (double)timing_peak_memory() * 1e-6);
-    json_out_end(&j);
-    memory_free(text);
-}
-
-static void print_results(work *w)
-{
-    if (w->midline)
-        fputc('\n', w->words);
-    bool stats = options_flag(w->o, "stats");
-    if (stats || w->json)
-        count_bytes(w);
-    if (w->json)
-        print_json(w);
-    if (stats) {
-        timing_print(&w->times, stderr);
-        fprintf(stderr, "peak memory %.0f MB\n",
-                (double)timing_peak_memory() * 1e-6);
-    }
-    report_note(w->quiet, "%s: %.1f s from %.1f s heard, in %.1f s (%.2fx "
-                "real time)", w->o->args[1], seconds_of(w, w->frames_out),
-                seconds_of(w, w->n_frames), w->took,
-                w->took > 0 ? seconds_of(w, w->n_frames) / w->took : 0);
-}
-
-static void release(work *w)
-{
-    for (int i = 0; i < TABLES; i++)
+    for (int i = 0; i < GEN_TABLES; i++)
         codes_table_release(&w->tables[i]);
     timing_release(&w->times);
     output_file_close(&w->text_file);
@@ -389,7 +156,7 @@ static exit_status run(const options *o)
 {
     moshi_error err = {0};
     bool sound_to_stdout = strcmp(o->args[1], "-") == 0;
-    work w = {.o = o, .quiet = options_flag(o, "quiet"),
+    gen_work w = {.o = o, .quiet = options_flag(o, "quiet"),
               .json = options_flag(o, "json"),
               .words = sound_to_stdout ? stderr : stdout};
     if (!model_args_named(o, MODEL_PARTS_BOTH))
@@ -408,11 +175,11 @@ static exit_status run(const options *o)
     if (status == MOSHI_OK)
         status = open_task(&w, &err);
     if (status == MOSHI_OK)
-        status = run_frames(&w, &err);
+        status = gen_run_frames(&w, &err);
     if (status == MOSHI_OK)
-        status = finish_files(&w, &err);
+        status = gen_finish_files(&w, &err);
     if (status == MOSHI_OK)
-        print_results(&w);
+        gen_print_results(&w);
     release(&w);
     return status == MOSHI_OK ? EXIT_STATUS_DONE : report_error(&err);
 }
@@ -425,7 +192,8 @@ static const option own_options[] = {
              "(as produced, step by step), codes_out (delays undone)"},
     {.name = "greedy", .type = OPTION_FLAG,
      .help = "always take the likeliest token"},
-    {.name = "temp", .type = OPTION_REAL, .value = "X", .min = 0.001, .max = 100,
+    {.name = "temp", .type = OPTION_REAL, .value = "X", .min = 0.001,
+     .max = 100,
      .help = "temperature of the audio tokens; the model's own, else 0.8"},
     {.name = "text-temp", .type = OPTION_REAL, .value = "X", .min = 0.001,
      .max = 100,

@@ -61,7 +61,8 @@ moshi_status lm_layout_recognise(const checkpoint *file, lm_layout *out,
         return unsupported(file, "a model with LoRA weights that are not "
                            "fused in (lora_A)", err);
     if (any_prefix(file, "lm."))
-        return unsupported(file, "a model in the moshi.cpp naming (lm.…)", err);
+        return unsupported(file, "a model in the moshi.cpp naming (lm.…)",
+                           err);
     if (has(file, "encoder.model.0.conv.conv.weight")) {
         error_set(err, MOSHI_MISMATCH,
                   "%s: a Mimi codec, not a language model", path);

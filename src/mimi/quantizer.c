@@ -133,9 +133,11 @@ tensor_id quantizer_decode(nn *n, const quantizer *q, int codebooks,
         return first;
     /* Sum in the codebook space, in order, then one projection for all. */
     tensor_id rest = TENSOR_NONE;
-    for (int i = 1; i < codebooks; i++)
-        rest = nn_embed(n, builder_name(n->b, "quantizer.rvq_rest.decode.%d",
-                                        i), q->book[i], codes, i, 1, rest, 1.0f);
+    for (int i = 1; i < codebooks; i++) {
+        const char *name = builder_name(n->b, "quantizer.rvq_rest.decode.%d",
+                                        i);
+        rest = nn_embed(n, name, q->book[i], codes, i, 1, rest, 1.0f);
+    }
     rest = nn_linear(n, "quantizer.rvq_rest.output_proj", q->out_rest, NULL,
                      rest);
     tensor_id sum = nn_add(n, last, first, rest, NULL);

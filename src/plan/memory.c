@@ -79,7 +79,8 @@ static bool place_frame(plan *p, life *lives)
 {
     size_t n = 0;
     for (size_t i = 0; i < p->n_tensors; i++)
-        if (p->tensors[i].space == PLAN_FRAME && lives[i].first <= lives[i].last)
+        if (p->tensors[i].space == PLAN_FRAME &&
+            lives[i].first <= lives[i].last)
             lives[n++] = lives[i];
     qsort(lives, n, sizeof *lives, larger_first);
     for (size_t i = 0; i < n; i++) {

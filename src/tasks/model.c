@@ -75,18 +75,17 @@ static moshi_status open_lm(moshi_model *m, const moshi_model_params *params,
 {
     value *config = NULL;
     moshi_status status = MOSHI_OK;
+    int delay = params->acoustic_delay; /* 0: the model's own; -1: none */
     lm_model_params p = {
         .path = m->files.lm,
         .config_path = m->files.config,
         .activations = params->exact_activations ? LM_ACTIVATIONS_EXACT
                                                  : LM_ACTIVATIONS_AS_OFFICIAL,
-        .acoustic_delay = params->acoustic_delay == 0   ? -1
-                          : params->acoustic_delay == -1 ? 0
-                                                         : params->acoustic_delay,
+        .acoustic_delay = delay == 0 ? -1 : delay == -1 ? 0 : delay,
     };
-    if (params->acoustic_delay < -1)
+    if (delay < -1)
         return error_set(err, MOSHI_ARGUMENT, "an acoustic delay of %d steps",
-                         params->acoustic_delay);
+                         delay);
     if (m->files.config)
         status = value_open(&config, m->files.config, err);
     if (status == MOSHI_OK)

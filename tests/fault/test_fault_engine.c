@@ -17,41 +17,7 @@
 #include "../stream/models.h"
 #include "alloc_fault.h"
 #include "cpu/backend.h"
-
-typedef moshi_status attempt(void *context, moshi_error *err);
-
-/* Every n up to 200, then about 2 % further each time: an opening makes some
- * thousand allocations, most of them alike. */
-static size_t after(size_t n)
-{
-    return n < 200 ? n + 1 : n + n / 50;
-}
-
-static void fail_each(const char *what, attempt *try, void *context)
-{
-    size_t last = 0;
-    for (int lasting = 0; lasting < 2; lasting++) {
-        bool hit = true;
-        for (size_t n = 1; hit; n = after(n)) {
-            moshi_error err = {0};
-            size_t live = alloc_fault_live();
-            if (lasting)
-                alloc_fault_arm_from(n);
-            else
-                alloc_fault_arm(n);
-            moshi_status status = try(context, &err);
-            hit = alloc_fault_disarm();
-            if (alloc_fault_live() != live)
-                fail_msg("%s, allocation %zu failed: %zd blocks leak", what, n,
-                         (ssize_t)(alloc_fault_live() - live));
-            if (status != (hit ? MOSHI_NO_MEMORY : MOSHI_OK))
-                fail_msg("%s, allocation %zu failed: %s \"%s\"", what, n,
-                         moshi_status_name(status), err.message);
-            last = n;
-        }
-    }
-    printf("  %s: fewer than %zu allocations\n", what, last);
-}
+#include "fail_each.h"
 
 typedef struct lm_paths {
     char model[1024], config[1024];

@@ -16,49 +16,9 @@
 #include "base/error.h"
 #include "base/output_file.h"
 #include "base/threads.h"
+#include "fail_each.h"
 #include "files/tensor_writer.h"
 #include "files/value.h"
-
-/* What is tried: it cleans up after itself in either case. */
-typedef moshi_status attempt(void *context, moshi_error *err);
-
-static void fail_from(attempt *try, void *context, bool lasting)
-{
-    bool hit = true;
-    for (size_t n = 1; hit; n++) {
-        moshi_error err = {0};
-        size_t live = alloc_fault_live();
-        if (lasting)
-            alloc_fault_arm_from(n);
-        else
-            alloc_fault_arm(n);
-        moshi_status status = try(context, &err);
-        hit = alloc_fault_disarm();
-        if (alloc_fault_live() != live)
-            fail_msg("allocation %zu failed: %zd blocks leak", n,
-                     (ssize_t)(alloc_fault_live() - live));
-        if (status != (hit ? MOSHI_NO_MEMORY : MOSHI_OK))
-            fail_msg("allocation %zu failed: %s \"%s\"", n,
-                     moshi_status_name(status), err.message);
-        assert_int_equal(err.status, status);
-        assert_true(n < 100000);
-    }
-}
-
-static void fail_each(attempt *try, void *context)
-{
-    fail_from(try, context, false);
-    fail_from(try, context, true);
-}
-
-/* jansson takes some lacks of memory for a fault in the text: a failure all
- * the same, under another name. */
-static moshi_status forgive_jansson(moshi_status status, moshi_error *err)
-{
-    if (status == MOSHI_FORMAT && strstr(err->message, "not valid JSON"))
-        status = error_no_memory(err, "a JSON document");
-    return status;
-}
 
 static moshi_status open_bytes(void *context, moshi_error *err)
 {
@@ -77,7 +37,7 @@ static void readers(void **state)
     for (uint32_t version = 0; version <= 3; version++) {
         file_bytes b = version ? bytes_good_gguf(version)
                                : bytes_good_safetensors();
-        fail_each(open_bytes, &b);
+        fail_each("open bytes", open_bytes, &b);
         bytes_release(&b);
     }
 }
@@ -98,7 +58,7 @@ static void reader_of_a_file(void **state)
     file_bytes b = bytes_good_gguf(3);
     bytes_save(&b, path);
     bytes_release(&b);
-    fail_each(open_path, path);
+    fail_each("open path", open_path, path);
 }
 
 static const char json[] = "{\"a\": [1, 2.5, [true, null], {\"b\": \"text\"}],"
@@ -136,7 +96,7 @@ static moshi_status parse_toml(void *context, moshi_error *err)
 static void json_configs(void **state)
 {
     (void)state;
-    fail_each(parse_json, NULL);
+    fail_each("parse json", parse_json, NULL);
 }
 
 static void toml_configs(void **state)
@@ -147,7 +107,7 @@ static void toml_configs(void **state)
     strncpy(text, toml, sizeof text - 1);
     if (parse_toml(text, &err) == MOSHI_LACKING)
         skip(); /* built without toml++ */
-    fail_each(parse_toml, text);
+    fail_each("parse toml", parse_toml, text);
     strncpy(text, toml_float, sizeof text - 1);
     fail_from(parse_toml, text, false);
 }
@@ -173,9 +133,9 @@ static void writers(void **state)
 {
     (void)state;
     checkpoint_format format = CHECKPOINT_SAFETENSORS;
-    fail_each(write_file, &format);
+    fail_each("write file", write_file, &format);
     format = CHECKPOINT_GGUF;
-    fail_each(write_file, &format);
+    fail_each("write file", write_file, &format);
 }
 
 static moshi_status open_output(void *context, moshi_error *err)
@@ -202,8 +162,8 @@ static void base(void **state)
     (void)state;
     char path[512] = {0};
     strncpy(path, test_path("output"), sizeof path - 1);
-    fail_each(open_output, path);
-    fail_each(open_pool, NULL);
+    fail_each("open output", open_output, path);
+    fail_each("open pool", open_pool, NULL);
 }
 
 int main(void)
