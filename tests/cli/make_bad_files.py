@@ -151,6 +151,7 @@ def recordings(out):
     wav(at("rate8000.wav"), tone(8000), rate=8000)
     wav(at("rate192000.wav"), tone(192000), rate=192000)
     wav(at("good.wav"), tone(24000))
+    wav(at("long.wav"), tone(24000 * 60))
     open(at("empty.wav"), "wb").close()
     open(at("text.wav"), "w").write("this is a text, not a recording\n")
 
