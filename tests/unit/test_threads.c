@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -55,6 +56,28 @@ static void every_task_once(void **state)
         pool_close(&p);
         assert_null(p);
     }
+}
+
+static void mark_task(void *context, size_t task, int worker)
+{
+    unsigned char *marks = context;
+    (void)worker;
+    marks[task]++;
+}
+
+/* More tasks than a ticket can count are several jobs inside. */
+static void very_many_tasks(void **state)
+{
+    (void)state;
+    const size_t n = 600000;
+    unsigned char *marks = calloc(n, 1);
+    pool *p = NULL;
+    assert_int_equal(pool_open(&p, 3, NULL), MOSHI_OK);
+    pool_run(p, n, mark_task, marks);
+    for (size_t i = 0; i < n; i++)
+        assert_int_equal(marks[i], 1);
+    pool_close(&p);
+    free(marks);
 }
 
 /* A frame is hundreds of short jobs one after another. */
@@ -131,7 +154,8 @@ static void refused_numbers(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_task_once), cmocka_unit_test(many_small_jobs),
+        cmocka_unit_test(every_task_once),
+        cmocka_unit_test(very_many_tasks), cmocka_unit_test(many_small_jobs),
         cmocka_unit_test(several_callers), cmocka_unit_test(open_and_close),
         cmocka_unit_test(refused_numbers),
     };
