@@ -81,6 +81,19 @@ static void show_integer(json_out *j, const char *name, int v,
     }
 }
 
+static void show_text(json_out *j, const char *name, const char *text,
+                      const char *from)
+{
+    if (j) {
+        json_out_object(j, name);
+        json_out_text(j, "value", text);
+        json_out_text(j, "from", from);
+        json_out_end(j);
+    } else {
+        printf("  %-36s %-24s %s\n", name, text, from);
+    }
+}
+
 static void show_list(json_out *j, const char *name, const int *list, int n,
                       const char *from)
 {
@@ -99,7 +112,7 @@ static void show_list(json_out *j, const char *name, const int *list, int n,
     for (int i = 0; i < n; i++)
         at += (size_t)snprintf(text + at, sizeof text - at, "%s%d",
                                i ? "," : "", list[i]);
-    printf("  %-36s %-24s %s\n", name, text, from);
+    show_text(NULL, name, text, from);
 }
 
 static void show_conditioners(json_out *j, const lm_config *c)
@@ -115,14 +128,7 @@ static void show_conditioners(json_out *j, const lm_config *c)
         for (int v = 0; v < k->n_values && at < sizeof text; v++)
             at += (size_t)snprintf(text + at, sizeof text - at, "%s%s",
                                    v ? "," : "", k->values[v]);
-        if (j) {
-            json_out_object(j, name);
-            json_out_text(j, "value", text);
-            json_out_text(j, "from", from);
-            json_out_end(j);
-        } else {
-            printf("  %-36s %-24s %s\n", name, text, from);
-        }
+        show_text(j, name, text, from);
     }
 }
 

@@ -20,12 +20,18 @@ moshi_status gen_finish_files(gen_work *w, moshi_error *err)
     return status == MOSHI_OK ? sink_file_finish(w->sink, err) : status;
 }
 
+static uint64_t weight_bytes(const plan *p)
+{
+    uint64_t sum = 0;
+    for (size_t i = 0; i < p->n_ops; i++)
+        sum += plan_op_weight_bytes(p, &p->ops[i]);
+    return sum;
+}
+
 /* Weights that a frame reads, by part. */
 static void count_bytes(gen_work *w)
 {
     const plan *lm = w->task->runner->plan->plan;
-    const plan *encoder = w->model->mimi->encoder;
-    const plan *decoder = w->model->mimi->decoder;
     uint64_t *bytes = w->times.bytes;
     timing_part part = TIMING_TEMPORAL;
     for (size_t i = 0; i < lm->n_ops; i++) {
@@ -33,12 +39,8 @@ static void count_bytes(gen_work *w)
         if (lm->ops[i].kind == OP_SAMPLE && lm->ops[i].p.sample.text)
             part = TIMING_DEPFORMER;
     }
-    for (size_t i = 0; i < encoder->n_ops; i++)
-        bytes[TIMING_ENCODE] += plan_op_weight_bytes(encoder,
-                                                     &encoder->ops[i]);
-    for (size_t i = 0; i < decoder->n_ops; i++)
-        bytes[TIMING_DECODE] += plan_op_weight_bytes(decoder,
-                                                     &decoder->ops[i]);
+    bytes[TIMING_ENCODE] = weight_bytes(w->model->mimi->encoder);
+    bytes[TIMING_DECODE] = weight_bytes(w->model->mimi->decoder);
     bytes[TIMING_LM] = bytes[TIMING_TEMPORAL] + bytes[TIMING_DEPFORMER];
     bytes[TIMING_FRAME] =
         bytes[TIMING_ENCODE] + bytes[TIMING_LM] + bytes[TIMING_DECODE];
@@ -48,6 +50,11 @@ static double seconds_of(const gen_work *w, size_t frames)
 {
     return (double)(frames * w->frame_samples) /
            w->model->mimi->config.sample_rate_hz;
+}
+
+static double real_time_factor(const gen_work *w)
+{
+    return w->took > 0 ? seconds_of(w, w->n_frames) / w->took : 0;
 }
 
 /* The whole text at once, as the official gen decodes it. Allocated. */
@@ -86,8 +93,7 @@ static void print_json(gen_work *w)
     json_out_integer(&j, "frames", (int64_t)w->n_frames);
     json_out_real(&j, "seconds_in", seconds_of(w, w->n_frames));
     json_out_real(&j, "seconds_out", seconds_of(w, w->frames_out));
-    json_out_real(&j, "real_time_factor",
-                  w->took > 0 ? seconds_of(w, w->n_frames) / w->took : 0);
+    json_out_real(&j, "real_time_factor", real_time_factor(w));
     json_out_integer(&j, "acoustic_delay",
                      lm_config_acoustic_delay(&w->model->lm->config));
     timing_json(&w->times, &j);
@@ -112,6 +118,5 @@ void gen_print_results(gen_work *w)
     }
     report_note(w->quiet, "%s: %.1f s from %.1f s heard, in %.1f s (%.2fx "
                 "real time)", w->o->args[1], seconds_of(w, w->frames_out),
-                seconds_of(w, w->n_frames), w->took,
-                w->took > 0 ? seconds_of(w, w->n_frames) / w->took : 0);
+                seconds_of(w, w->n_frames), w->took, real_time_factor(w));
 }

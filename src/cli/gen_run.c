@@ -64,10 +64,10 @@ moshi_status gen_run_frames(gen_work *w, moshi_error *err)
     const lm_config *c = &w->model->lm->config;
     moshi_status status = MOSHI_OK;
     w->tables[GEN_CODES_IN] = (codes_table){.name = "codes_in",
-                                        .K = c->n_q - c->dep_q};
+                                            .K = c->n_q - c->dep_q};
     w->tables[GEN_TEXT_TOKENS] = (codes_table){.name = "text_tokens"};
     w->tables[GEN_AUDIO_TOKENS] = (codes_table){.name = "audio_tokens",
-                                            .K = c->dep_q};
+                                                .K = c->dep_q};
     w->tables[GEN_CODES_OUT] = (codes_table){.name = "codes_out",
                                              .K = c->dep_q};
     w->last_text = -1;

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "base/memory.h"
 
 bool model_args_named(const options *o, model_parts needed)
 {
@@ -46,15 +45,9 @@ moshi_status codec_args(const options *o, char **mimi, char **config,
     moshi_status status = model_args(o, &p, err);
     if (status != MOSHI_OK)
         return status;
-    if (p.mimi && !p.model) {
-        files.mimi = memory_strdup(p.mimi);
-        files.mimi_config = p.mimi_config ? memory_strdup(p.mimi_config)
-                                          : NULL;
-        if (!files.mimi || (p.mimi_config && !files.mimi_config))
-            status = error_no_memory(err, "file names");
-    } else {
-        status = model_files_find(&files, &p, MODEL_PARTS_MIMI, err);
-    }
+    if (!p.model) /* then it says nothing about the codec */
+        p.config = NULL;
+    status = model_files_find(&files, &p, MODEL_PARTS_MIMI, err);
     if (status == MOSHI_OK) {
         *mimi = files.mimi;
         *config = files.mimi_config;

@@ -74,10 +74,10 @@ static moshi_status open_lm(moshi_model *m, const moshi_model_params *params,
                             moshi_error *err)
 {
     value *config = NULL;
+    checkpoint *file = NULL;
     moshi_status status = MOSHI_OK;
     int delay = params->acoustic_delay; /* 0: the model's own; -1: none */
     lm_model_params p = {
-        .path = m->files.lm,
         .config_path = m->files.config,
         .activations = params->exact_activations ? LM_ACTIVATIONS_EXACT
                                                  : LM_ACTIVATIONS_AS_OFFICIAL,
@@ -89,10 +89,12 @@ static moshi_status open_lm(moshi_model *m, const moshi_model_params *params,
     if (m->files.config)
         status = value_open(&config, m->files.config, err);
     if (status == MOSHI_OK)
+        status = checkpoint_open(&file, m->files.lm, err);
+    if (status == MOSHI_OK) {
         read_defaults(m, config);
+        status = lm_model_from_checkpoint(&m->lm, &file, config, &p, err);
+    }
     value_close(&config);
-    if (status == MOSHI_OK)
-        status = lm_model_open(&m->lm, &p, err);
     return status;
 }
 

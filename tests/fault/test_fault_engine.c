@@ -122,23 +122,14 @@ static moshi_status open_voice(void *context, moshi_error *err)
 
 static void voices(void **state)
 {
-    moshi_error err = {0};
-    lm_model *m = NULL;
-    char path[1024];
     (void)state;
-    snprintf(path, sizeof path, "%s",
-             golden_path("lm-tts-tiny/model.pytorch.safetensors"));
-    lm_model_params params = {
-        .path = path,
-        .config_path = golden_path("lm-tts-tiny/config.json"),
-        .acoustic_delay = -1};
-    assert_int_equal(lm_model_open(&m, &params, &err), MOSHI_OK);
+    lm_model *m = golden_lm("lm-tts-tiny/model.pytorch.safetensors",
+                            "lm-tts-tiny/config.json");
     fail_each("a stream with a voice", open_voice, m);
     lm_model_close(&m);
 }
 
-/* The text goes through SentencePiece, whose memory is its own affair; what
- * is counted is ours. */
+/* Neither the models nor the words that they speak. */
 static void frames_allocate_nothing(void **state)
 {
     static float pcm[24000], out[24000];

@@ -59,6 +59,18 @@ const int32_t *golden_ints(const checkpoint *file, const char *name, size_t *n)
     return t->data;
 }
 
+lm_model *golden_lm(const char *model, const char *config)
+{
+    moshi_error err = {0};
+    lm_model *m = NULL;
+    lm_model_params p = {.path = golden_path(model),
+                         .config_path = golden_path(config),
+                         .acoustic_delay = -1};
+    if (lm_model_open(&m, &p, &err) != MOSHI_OK)
+        fail_msg("%s", err.message);
+    return m;
+}
+
 backend *golden_backend(int threads)
 {
     backend *be = NULL;

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "files/checkpoint.h"
+#include "lm/model.h"
 #include "plan/backend.h"
 
 /* Path of a fixture; the string is static and overwritten by the call after
@@ -26,6 +27,10 @@ const int32_t *golden_ints(const checkpoint *file, const char *name,
                            size_t *n);
 const checkpoint_tensor *golden_tensor(const checkpoint *file,
                                        const char *name);
+
+/* A language model of the fixtures with its config; ends the test if it does
+ * not open. */
+lm_model *golden_lm(const char *model, const char *config);
 
 /* The CPU backend with `threads` threads. */
 backend *golden_backend(int threads);

@@ -124,16 +124,8 @@ static void hibiki_conditions(void **state)
                                         "very_good", NULL};
     (void)state;
     moshi_error err = {0};
-    lm_model *model = NULL;
-    char path[1024];
-    snprintf(path, sizeof path, "%s",
-             golden_path("lm-hibiki-tiny/model.pytorch.safetensors"));
-    lm_model_params params = {
-        .path = path,
-        .config_path = golden_path("lm-hibiki-tiny/config.json"),
-        .acoustic_delay = -1};
-    if (lm_model_open(&model, &params, &err))
-        fail_msg("%s", err.message);
+    lm_model *model = golden_lm("lm-hibiki-tiny/model.pytorch.safetensors",
+                                "lm-hibiki-tiny/config.json");
     checkpoint *want = golden_open("lm-hibiki-tiny/expected.safetensors");
     const float *rows = golden_floats(want, "condition_vectors", NULL);
     float sum[64];
@@ -198,16 +190,8 @@ static void tts_conditions(void **state)
 {
     (void)state;
     moshi_error err = {0};
-    lm_model *model = NULL;
-    char path[1024];
-    snprintf(path, sizeof path, "%s",
-             golden_path("lm-tts-tiny/model.pytorch.safetensors"));
-    lm_model_params params = {
-        .path = path,
-        .config_path = golden_path("lm-tts-tiny/config.json"),
-        .acoustic_delay = -1};
-    if (lm_model_open(&model, &params, &err))
-        fail_msg("%s", err.message);
+    lm_model *model = golden_lm("lm-tts-tiny/model.pytorch.safetensors",
+                                "lm-tts-tiny/config.json");
     checkpoint *input = golden_open("lm-tts-tiny/input.safetensors");
     checkpoint *want = golden_open("lm-tts-tiny/expected.safetensors");
     lm_condition given[] = {

@@ -4,6 +4,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include <cmocka.h>
 
@@ -23,15 +24,8 @@ mimi_model *models_mimi(void)
 
 lm_model *models_lm(void)
 {
-    moshi_error err = {0};
-    lm_model *m = NULL;
-    lm_model_params p = {
-        .path = golden_path("lm-moshi-tiny/model.q8.gguf"),
-        .config_path = golden_path("lm-moshi-tiny/config.json"),
-        .acoustic_delay = -1};
-    if (lm_model_open(&m, &p, &err))
-        fail_msg("%s", err.message);
-    return m;
+    return golden_lm("lm-moshi-tiny/model.q8.gguf",
+                     "lm-moshi-tiny/config.json");
 }
 
 moshi_model *models_both(int threads)
@@ -73,4 +67,24 @@ void models_codes(int32_t *codes, size_t n, int bins, uint32_t seed)
 {
     for (size_t i = 0; i < n; i++)
         codes[i] = (int32_t)(next(&seed) % (uint32_t)bins);
+}
+
+void models_encode(backend *be, const mimi_model *m, int frames,
+                   int32_t *codes)
+{
+    moshi_error err = {0};
+    mimi_runner *r = NULL;
+    mimi_encoder *e = NULL;
+    float *pcm = calloc((size_t)m->config.frame_samples, sizeof *pcm);
+    const float *in = pcm;
+    assert_int_equal(mimi_runner_open(&r, m, be, MIMI_ENCODE, 1, &err), 0);
+    assert_int_equal(mimi_encoder_open(&e, m, be, &err), 0);
+    for (int f = 0; f < frames; f++) {
+        int32_t *out = codes + f * m->codebooks;
+        models_noise(pcm, (size_t)m->config.frame_samples, (uint32_t)f);
+        mimi_encode_frame(r, &e, 1, &in, &out, NULL);
+    }
+    mimi_encoder_close(&e);
+    mimi_runner_close(&r);
+    free(pcm);
 }

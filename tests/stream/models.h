@@ -20,4 +20,9 @@ void models_noise(float *pcm, size_t n, uint32_t seed);
 /* n codes 0 … bins-1. */
 void models_codes(int32_t *codes, size_t n, int bins, uint32_t seed);
 
+/* Encode frames of noise, seeds 0, 1, …, in a fresh stream; codes:
+ * [frames][m->codebooks]. */
+void models_encode(backend *be, const mimi_model *m, int frames,
+                   int32_t *codes);
+
 #endif

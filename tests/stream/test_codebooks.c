@@ -64,24 +64,6 @@ static mimi_model *open_with(int codebooks)
     return m;
 }
 
-static void encode(backend *be, const mimi_model *m, int32_t *codes)
-{
-    moshi_error err = {0};
-    mimi_runner *r = NULL;
-    mimi_encoder *e = NULL;
-    float pcm[SAMPLES];
-    const float *in = pcm;
-    assert_int_equal(mimi_runner_open(&r, m, be, MIMI_ENCODE, 1, &err), 0);
-    assert_int_equal(mimi_encoder_open(&e, m, be, &err), 0);
-    for (int f = 0; f < FRAMES; f++) {
-        int32_t *out = codes + f * m->codebooks;
-        models_noise(pcm, SAMPLES, (uint32_t)f);
-        mimi_encode_frame(r, &e, 1, &in, &out, NULL);
-    }
-    mimi_encoder_close(&e);
-    mimi_runner_close(&r);
-}
-
 /* The first n of each row of ALL codes. */
 static void decode(backend *be, const mimi_model *m, const int32_t *codes,
                    int n, float *pcm)
@@ -110,11 +92,11 @@ static void any_number(void **state)
     backend *be = golden_backend(2);
     mimi_model *whole = open_with(0);
     assert_int_equal(whole->codebooks, ALL);
-    encode(be, whole, all);
+    models_encode(be, whole, FRAMES, all);
     for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
         int n = counts[i];
         mimi_model *m = open_with(n);
-        encode(be, m, some);
+        models_encode(be, m, FRAMES, some);
         for (int f = 0; f < FRAMES; f++)
             assert_memory_equal(all + f * ALL, some + f * n,
                                 (size_t)n * sizeof *all);
