@@ -30,6 +30,9 @@
 #define LIMIT_CONDITIONERS 16
 #define LIMIT_VALUES       64 /* possible values of a conditioner */
 
+/* Files. */
+#define LIMIT_PATH_BYTES 4096
+
 /* Running. */
 #define LIMIT_LANES        64
 #define LIMIT_THREADS      256

@@ -160,8 +160,8 @@ static exit_status run(const options *o)
               .json = options_flag(o, "json"),
               .words = sound_to_stdout ? stderr : stdout};
     if (!model_args_named(o, MODEL_PARTS_BOTH))
-        return report_usage("gen", "no model was named: give --model, or --lm "
-                            "and --mimi");
+        return report_usage("gen", "half a model was named: --lm and --mimi go "
+                            "together, or with --model");
     if (w.json && sound_to_stdout)
         return report_usage("gen", "--json and sound cannot both go to "
                             "standard output");

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "cli/command.h"
+#include "cli/default_model.h"
 #include "cli/json_out.h"
 #include "cli/model_args.h"
 #include "cli/report.h"
@@ -234,12 +235,17 @@ static moshi_status find_files(const options *o, char **path, char **config,
 {
     struct stat info;
     const char *given = options_text(o, "config");
-    bool folder = stat(o->args[0], &info) == 0 && S_ISDIR(info.st_mode);
+    const char *model = o->n_args > 0 ? o->args[0] : NULL;
+    moshi_status status = MOSHI_OK;
+    if (!model)
+        status = default_model_folder(&model, err);
+    if (status != MOSHI_OK)
+        return status;
+    bool folder = stat(model, &info) == 0 && S_ISDIR(info.st_mode);
     if (folder) {
         model_files files = {0};
-        moshi_model_params p = {.model = o->args[0], .config = given};
-        moshi_status status = model_files_find(&files, &p,
-                                               MODEL_PARTS_LM, err);
+        moshi_model_params p = {.model = model, .config = given};
+        status = model_files_find(&files, &p, MODEL_PARTS_LM, err);
         if (status == MOSHI_OK) {
             *path = files.lm;
             *config = files.config;
@@ -248,7 +254,7 @@ static moshi_status find_files(const options *o, char **path, char **config,
         model_files_release(&files);
         return status;
     }
-    *path = memory_strdup(o->args[0]);
+    *path = memory_strdup(model);
     *config = given ? memory_strdup(given) : NULL;
     return *path && (!given || *config) ? MOSHI_OK
                                         : error_no_memory(err, "file names");
@@ -282,7 +288,7 @@ static const option own_options[] = {
     {0},
 };
 
-static const char *const usage[] = {"MODEL", NULL};
+static const char *const usage[] = {"[MODEL]", NULL};
 
 static const char *const examples[] = {
     "moshi inspect model.q8.gguf",
@@ -298,14 +304,14 @@ const command cmd_inspect = {
     .needs = COMMAND_REPORTS,
     .usage = usage,
     .about =
-        "MODEL is a folder, a language model file or a codec file. Each value "
-        "of the config is shown with its source: the shapes of the tensors, "
-        "the config file, or the table of published models. A file and a "
-        "config that do not fit each other are an error that names both "
-        "sides.",
+        "MODEL is a folder, a language model file or a codec file; the model "
+        "that ships with the program unless named. Each value of the config "
+        "is shown with its source: the shapes of the tensors, the config file, "
+        "or the table of published models. A file and a config that do not "
+        "fit each other are an error that names both sides.",
     .options = own_options,
     .examples = examples,
-    .args_min = 1,
+    .args_min = 0,
     .args_max = 1,
     .run = run,
 };

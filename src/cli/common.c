@@ -5,7 +5,8 @@
 
 const option common_model_options[] = {
     {.name = "model", .letter = 'm', .type = OPTION_TEXT, .value = "MODEL",
-     .help = "the model: a folder, or a file in it"},
+     .help = "the model: a folder, or a file in it; nano, which ships with the "
+             "program, unless given"},
     {.name = "lm", .type = OPTION_TEXT, .value = "FILE",
      .help = "the language model's weights, instead of the model's own"},
     {.name = "mimi", .type = OPTION_TEXT, .value = "FILE",

@@ -4,10 +4,18 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "cli/default_model.h"
+
+/* Nothing at all was named: neither a model nor a part of one. */
+static bool nothing_named(const options *o)
+{
+    return !options_given(o, "model") && !options_given(o, "lm") &&
+           !options_given(o, "mimi");
+}
 
 bool model_args_named(const options *o, model_parts needed)
 {
-    return options_given(o, "model") ||
+    return options_given(o, "model") || nothing_named(o) ||
            ((options_given(o, "lm") || !(needed & MODEL_PARTS_LM)) &&
             (options_given(o, "mimi") || !(needed & MODEL_PARTS_MIMI)));
 }
@@ -34,7 +42,10 @@ moshi_status model_args(const options *o, moshi_model_params *out,
         .config = options_text(o, "config"),
         .mimi_config = options_text(o, "mimi-config"),
     };
-    return device_args(o, &out->threads, err);
+    moshi_status status = device_args(o, &out->threads, err);
+    if (status == MOSHI_OK && nothing_named(o))
+        status = default_model_folder(&out->model, err);
+    return status;
 }
 
 moshi_status codec_args(const options *o, char **mimi, char **config,

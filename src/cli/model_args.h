@@ -9,13 +9,15 @@
 #include "cli/options.h"
 #include "tasks/model_files.h"
 
-/* --model, --lm, … and --threads. Strings are borrowed from the command line.
- * Errors: MOSHI_LACKING for a device that this build has not, MOSHI_ARGUMENT
- * when no model is named. */
+/* --model, --lm, … and --threads; the model that ships with the program when
+ * none of --model, --lm and --mimi is given. Strings are borrowed from the
+ * command line. Errors: MOSHI_LACKING for a device that this build has not,
+ * MOSHI_IO when the shipped model is needed and not there. */
 moshi_status model_args(const options *o, moshi_model_params *out,
                         moshi_error *err);
 
-/* Was a model named, as a whole or by the parts that are needed? If not, that
+/* Is it clear which model is meant: named as a whole, by all the parts that are
+ * needed, or by nothing, which means the shipped one? Naming some of the parts
  * is wrong usage. */
 bool model_args_named(const options *o, model_parts needed);
 

@@ -160,10 +160,9 @@ PY
 run 3 codec decode $codec initial.st no.wav
 has err "code 2048 in codebook 7, frame 1"
 check "nothing was written" test ! -e no.wav
-run 2 gen in.wav out.wav
-has err "no model was named"
 run 2 gen --lm tiny/model.safetensors in.wav out.wav
-run 2 codec encode in.wav out.st
+has err "half a model was named"
+run 2 codec encode --lm tiny/model.safetensors in.wav out.st
 has err "no codec was named"
 run 4 gen $model --device vulkan in.wav out.wav
 has err "no device 'vulkan'"
