@@ -242,7 +242,7 @@ def topics():
     for a in range(1, 10):
         for b in range(1, 11 - a):
             result.append(_family("sum", f"{NUMBERS[a]} plus {NUMBERS[b]}",
-                                  f"That makes {NUMBERS[a + b]}.", 0.5))
+                                  f"That makes {NUMBERS[a + b]}."))
     result.append(Topic("unknown", UNKNOWN_REPLY, _split(_UNKNOWN),
                         _split(_UNKNOWN_HELD_OUT), 12.0))
     return result

@@ -23,7 +23,8 @@ def new_lm(config=CONFIG):
 
 def load_lm(path):
     lm = new_lm()
-    lm.load_state_dict(torch.load(path, map_location="cpu")["lm"])
+    state = torch.load(path, map_location="cpu", weights_only=False)
+    lm.load_state_dict(state["lm"])
     return lm.eval()
 
 

@@ -4,8 +4,9 @@
     python train_codec.py WORK --minutes 60 --threads 1 --decoder-only
 
 The first writes WORK/codec.pt. The second starts from it, leaves encoder and
-codebooks as they are (so that codes mean the same), trains the decoder against
-a listener, and writes WORK/codec_final.pt. Both can be stopped and started again.
+codebooks as they are (so that codes mean the same), trains the decoder, more on
+nano's voice than on others and at last against a listener, and writes
+WORK/codec_final.pt. Both can be stopped and started again.
 """
 import argparse
 import json
@@ -22,6 +23,7 @@ from losses import Listener, MelLoss, fooling_loss, listener_loss
 from mimi import FRAME_SAMPLES, init_mimi, new_mimi
 
 SEGMENT_FRAMES = 24
+LISTENER_FROM = 0.5  # share of the time after which the listener joins in
 LABEL_SAMPLES = 960
 
 
@@ -52,16 +54,22 @@ class Speech:
     def __init__(self, work, seed):
         self.sound = np.memmap(work / "speech.i16", np.int16, "r")
         self.phonemes = np.memmap(work / "phonemes.u8", np.uint8, "r")
-        self.names = json.loads((work / "speech.json").read_text())["phonemes"]
+        index = json.loads((work / "speech.json").read_text())
+        self.names = index["phonemes"]
+        self.own = [at // LABEL_SAMPLES for at, _, own in index["utterances"] if own]
         self.rng = np.random.default_rng(seed)
 
-    def batch(self, size):
-        """heard and wanted sound [B, 1, S], phonemes [B, S / 960]."""
+    def batch(self, size, own_share=0.0):
+        """heard and wanted sound [B, 1, S], phonemes [B, S / 960].
+        own_share: how many pieces begin around one of nano's utterances."""
         length = SEGMENT_FRAMES * FRAME_SAMPLES
         labels = length // LABEL_SAMPLES
         heard, wanted, phonemes = [], [], []
         for _ in range(size):
             at = int(self.rng.integers(len(self.phonemes) - labels))
+            if self.rng.random() < own_share:
+                at = int(self.rng.choice(self.own)) + int(self.rng.integers(-12, 12))
+                at = min(max(at, 0), len(self.phonemes) - labels)
             clean = self.sound[at * LABEL_SAMPLES:][:length].astype(np.float32) / 32768
             if self.rng.random() < 0.5:
                 clean = clean * self.rng.uniform(0.3, 1.2)
@@ -128,8 +136,9 @@ def main():
         # up in 100 steps, then down along a cosine to a twentieth
         scale = min(1, (steps - first_step + 1) / 100) * (0.525 + 0.475 * np.cos(np.pi * passed))
         for group in optimizer.param_groups:
-            group["lr"] = args.rate * scale
-        heard, wanted, phonemes = speech.batch(args.batch)
+            group["lr"] = float(args.rate * scale)
+        heard, wanted, phonemes = speech.batch(
+            args.batch, 0.35 if args.decoder_only else 0.0)
         with torch.set_grad_enabled(not args.decoder_only):
             with torch.autocast("cpu", torch.bfloat16):
                 latent = mimi.encoder(heard)
@@ -143,7 +152,7 @@ def main():
         decoded = decoded.float()
         values = {"mel": mel(decoded, wanted), "wave": F.l1_loss(decoded, wanted)}
         loss = values["mel"] + values["wave"]
-        if args.decoder_only:
+        if args.decoder_only and passed > LISTENER_FROM:
             real = listener(wanted)
             values["listener"] = listener_loss(real, listener(decoded.detach()))
             judge.zero_grad()
@@ -154,7 +163,7 @@ def main():
             adversarial, matching = fooling_loss(real, listener(decoded))
             values.update(adversarial=adversarial, matching=matching)
             loss = loss + 0.15 * adversarial + 0.3 * matching
-        else:
+        elif not args.decoder_only:
             logits = head(semantic.x).view(args.batch, 2, len(speech.names), -1)
             logits = logits.permute(0, 3, 1, 2).reshape(-1, len(speech.names))
             values["phoneme"] = F.cross_entropy(logits, phonemes.flatten())

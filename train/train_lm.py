@@ -152,7 +152,7 @@ def main():
          {"params": [p for p in parameters if p.dim() < 2], "weight_decay": 0.0}],
         args.rate, betas=(0.9, 0.98), weight_decay=0.03)
     if target.exists():
-        state = torch.load(target)
+        state = torch.load(target, weights_only=False)
         lm.load_state_dict(state["lm"])
         head.load_state_dict(state["head"])
         optimizer.load_state_dict(state["optimizer"])
@@ -171,7 +171,7 @@ def main():
     while (passed := (time.time() - begin) / (60 * args.minutes)) < 1:
         scale = min(1, (steps + 1) / 200) * (0.51 + 0.49 * np.cos(np.pi * passed))
         for group in optimizer.param_groups:
-            group["lr"] = args.rate * scale
+            group["lr"] = float(args.rate * scale)
         which = torch.randint(len(data.codes), (args.batch,), generator=generator)
         codes, words = data.rows(which.numpy())
         inputs, targets = steps_of(lm, codes)
