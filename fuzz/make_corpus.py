@@ -165,7 +165,28 @@ def gguf_metadata(version):
     return out, len(values) + 1
 
 
+def npy(descr, shape, data, version=1):
+    text = "{'descr': '%s', 'fortran_order': False, 'shape': %s, }" % (descr,
+                                                                     shape)
+    text += " " * (-len(text) % 16) + "\n"
+    return (b"\x93NUMPY" + bytes([version, 0]) +
+            struct.pack("<H" if version == 1 else "<I", len(text)) +
+            text.encode() + data)
+
+
+def codes():
+    numbers = struct.pack("<12i", *range(12))
+    save("fuzz_codes", "array", npy("<i4", (2, 6), numbers))
+    save("fuzz_codes", "batch", npy("<u2", (1, 3, 8), numbers, version=3))
+    save("fuzz_codes", "rows.txt", b"# K by T\n1 2 3\n4, 5,\t6\n")
+    save("fuzz_codes", "negative.txt", b"-1 2047\r\n2048 0")
+    save("fuzz_codes", "tensor", safetensors([("codes", [2, 6], "I32", 4)]))
+    save("fuzz_codes", "tensors", safetensors(
+        [("audio_tokens", [1, 2, 3], "I64", 8), ("t", [4], "I32", 4)]))
+
+
 def main():
+    codes()
     for dtype, size in FLOATS.items():
         some = [(name, shape, dtype, size) for name, shape in TENSORS]
         save("fuzz_safetensors", dtype.lower(), safetensors(some))

@@ -30,6 +30,9 @@
 #define LIMIT_CONDITIONERS 16
 #define LIMIT_VALUES       64 /* possible values of a conditioner */
 
+/* Recorded codes: eleven hours of 32 codebooks. */
+#define LIMIT_TOKENS       ((size_t)1 << 24)
+
 /* Running. */
 #define LIMIT_LANES        64
 #define LIMIT_THREADS      256
