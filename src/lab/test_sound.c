@@ -8,7 +8,7 @@
 
 #define SYLLABLE_SECONDS 0.24
 #define VOICED_SECONDS   0.19 /* of it; the rest is breath */
-#define LEVEL            0.05
+#define LEVEL            0.06 /* for a peak of 0.5 */
 
 /* First three resonances of five vowels, Hz (a, e, i, o, u). */
 static const double vowels[][3] = {{730, 1090, 2440}, {530, 1840, 2480},
@@ -61,6 +61,6 @@ void test_sound_fill(float *pcm, size_t n, int rate_hz)
         for (int f = 0; f < 3; f++)
             y += resonate(&filters[f], x, from[f] + glide * (to[f] - from[f]),
                           80 + 40 * f, rate_hz);
-        pcm[i] = (float)(LEVEL * 10 * y);
+        pcm[i] = (float)(LEVEL * y);
     }
 }
