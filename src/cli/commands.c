@@ -4,10 +4,12 @@
 #include "cli/command.h"
 #include "cli/common.h"
 
-extern const command cmd_codec, cmd_gen, cmd_help, cmd_inspect, cmd_synth;
+extern const command cmd_codec, cmd_doctor, cmd_gen, cmd_help, cmd_inspect,
+    cmd_synth;
 
 static const command *const table[] = {
-    &cmd_gen, &cmd_codec, &cmd_synth, &cmd_inspect, &cmd_help,
+    &cmd_gen,     &cmd_codec,  &cmd_synth,
+    &cmd_inspect, &cmd_doctor, &cmd_help,
 };
 
 const command *const *commands_all(size_t *count)
