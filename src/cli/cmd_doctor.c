@@ -122,8 +122,7 @@ static const char *const usage[] = {"MODEL", "--lm FILE --mimi FILE", NULL};
 static const char *const examples[] = {
     "moshi doctor moshika",
     "moshi doctor --quick --json moshika/model.q8.gguf",
-    "moshi doctor --lm model.safetensors --mimi mimi.safetensors "
-    "--tokenizer spm.model --config config.json",
+    "moshi doctor --lm model.safetensors --mimi mimi.safetensors",
     NULL,
 };
 
