@@ -28,6 +28,7 @@ typedef enum command_needs {
     COMMAND_NEEDS_MODEL = 1,  /* --model, --lm, --mimi, … */
     COMMAND_NEEDS_DEVICE = 2, /* --device, --threads */
     COMMAND_REPORTS = 4,      /* --json */
+    COMMAND_TALKS = 8,        /* --seed, --temp, --tail, … */
 } command_needs;
 
 typedef struct command {

@@ -28,6 +28,8 @@ void command_options(const command *c, options *o)
 {
     options_init(o);
     options_add(o, c->options);
+    if (c->needs & COMMAND_TALKS)
+        options_add(o, common_talk_options);
     if (c->needs & COMMAND_NEEDS_MODEL)
         options_add(o, common_model_options);
     if (c->needs & COMMAND_NEEDS_DEVICE)
