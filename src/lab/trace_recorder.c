@@ -91,7 +91,9 @@ static bool add_inputs(trace_recorder *r, part *p)
     size_t room = 0;
     for (size_t t = 0; t < p->plan->n_tensors; t++) {
         plan_value v;
-        if (!plan_value_of_input(p->plan, (tensor_id)t, &v))
+        bool forced = p == &r->parts[TRACE_LM] &&
+                      (tensor_id)t == r->params.lm_forced;
+        if (forced || !plan_value_of_input(p->plan, (tensor_id)t, &v))
             continue;
         if (!memory_grow((void **)&p->inputs, &room, p->n_inputs + 1,
                          sizeof *p->inputs))

@@ -36,6 +36,8 @@ typedef struct trace_recorder_params {
     const backend *backend;
     const plan *plans[TRACE_PART_COUNT]; /* NULL: this part does not run */
     tensor_id lm_inputs; /* of the language model's plan: what a step reads */
+    tensor_id lm_forced; /* likewise: what is forced on it. Not recorded: a
+                            free run and its forced repetition are the same */
     int own, user;       /* codebooks; own 0: no language model */
     int delay;           /* frames before the first is spoken */
 } trace_recorder_params;

@@ -104,6 +104,7 @@ moshi_status trace_run_model(moshi_model *m,
                       [TRACE_LM] = s->runner->plan->plan,
                       [TRACE_DECODER] = m->mimi->decoder},
             .lm_inputs = s->runner->plan->tokens_in,
+            .lm_forced = s->runner->plan->forced,
             .own = c->dep_q,
             .user = c->n_q - c->dep_q,
             .delay = s->lm->timeline.delay_max};
