@@ -70,6 +70,18 @@ const option common_talk_options[] = {
     {0},
 };
 
+const option common_trace_options[] = {
+    {.name = "match", .type = OPTION_TEXT, .value = "GLOB", .repeats = true,
+     .help = "record only operations whose names match, such as "
+             "'transformer.layers.3*'; may be given several times"},
+    {.name = "frames", .type = OPTION_TEXT, .value = "A:B",
+     .help = "record only frames A up to, not including, B; A: to the last, "
+             ":B from the first, A that one. All tokens are recorded anyway"},
+    {.name = "codec", .type = OPTION_FLAG,
+     .help = "the codec alone: encode, then decode that"},
+    {0},
+};
+
 const option common_report_options[] = {
     {.name = "json", .type = OPTION_FLAG,
      .help = "print one JSON object instead of text"},
