@@ -50,9 +50,9 @@ bool value_string(const value *v, const char **out);
  * memory. */
 char *value_to_json(const value *v);
 
-/* Building, for the parsers and for what is written down. Each returns NULL when out of memory. A value
- * that is added to a container is owned by it; on failure of value_add the
- * child is closed. */
+/* Building, for the parsers and for what is written down. Each returns NULL
+ * when out of memory. A value that is added to a container is owned by it; on
+ * failure of value_add the child is closed. */
 value *value_new(value_kind kind);
 value *value_new_integer(int64_t i);
 value *value_new_real(double r);
