@@ -21,7 +21,7 @@ static exit_status run(const options *o)
 static const option own_options[] = {
     {.name = "tolerance", .type = OPTION_REAL, .value = "X", .max = 1e6,
      .help = "largest error that is no difference, as a part of the largest "
-             "number in the operation; 1e-4 unless given, or 5e-2 where "
+             "number in the operation; 1e-4 unless given, or 0.1 where "
              "weight types, quantisation or devices differ"},
     {0},
 };

@@ -21,9 +21,10 @@
 
 /* Without --tolerance. The same weights on the same device differ by the order
  * of sums alone: some 1e-6 a layer. Where weights are of other types, sums are
- * quantised on the way, or devices round differently, a percent is no fault. */
+ * quantised on the way, or devices round differently, some percent are no fault:
+ * Q8_0 against F32 is 7 % apart at the worst in the tiny models. */
 #define DIFF_TOLERANCE 1e-4
-#define DIFF_TOLERANCE_LOOSE 5e-2
+#define DIFF_TOLERANCE_LOOSE 0.1
 
 /* Errors are kept for so many groups of frames, each as long as the next. */
 #define DIFF_COLUMNS 6
