@@ -12,15 +12,19 @@ bool model_args_named(const options *o, model_parts needed)
             (options_given(o, "mimi") || !(needed & MODEL_PARTS_MIMI)));
 }
 
-moshi_status device_args(const options *o, int *threads, moshi_error *err)
+moshi_status device_check(const char *device, moshi_error *err)
 {
-    const char *device = options_text(o, "device");
-    *threads = options_given(o, "threads")
-                   ? (int)options_integer(o, "threads") : 0;
     if (strcmp(device, "cpu") == 0 || strcmp(device, "auto") == 0)
         return MOSHI_OK;
     error_set(err, MOSHI_LACKING, "this build has no device '%s'", device);
     return error_hint(err, "use --device cpu");
+}
+
+moshi_status device_args(const options *o, int *threads, moshi_error *err)
+{
+    *threads = options_given(o, "threads")
+                   ? (int)options_integer(o, "threads") : 0;
+    return device_check(options_text(o, "device"), err);
 }
 
 moshi_status model_args(const options *o, moshi_model_params *out,

@@ -19,6 +19,9 @@ moshi_status model_args(const options *o, moshi_model_params *out,
  * is wrong usage. */
 bool model_args_named(const options *o, model_parts needed);
 
+/* MOSHI_LACKING for a device that this build has not. */
+moshi_status device_check(const char *device, moshi_error *err);
+
 /* Only the device: threads, 0 for all. */
 moshi_status device_args(const options *o, int *threads, moshi_error *err);
 
