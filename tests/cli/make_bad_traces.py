@@ -88,8 +88,8 @@ def weight(path, out, name):
 
 
 def memory(program):
-    """Two traces of holes, 512 MB each: no disk is needed."""
-    tensors, size = 16, 32 << 20
+    """Two traces of holes, 256 MB each: no disk is needed."""
+    tensors, size = 16, 16 << 20
     header = {"op.%d" % i: {"dtype": "F32", "shape": [64, 1, size // 256],
                             "data_offsets": [i * size, (i + 1) * size]}
               for i in range(tensors)}
