@@ -119,11 +119,9 @@ static const option own_options[] = {
 static const char *const usage[] = {"IN --out TRACE.safetensors", NULL};
 
 static const char *const examples[] = {
-    "moshi trace -m moshika hello.wav --out a.safetensors --frames 0:25",
-    "moshi trace -m moshika hello.wav --out layers.safetensors --match "
-    "'transformer.layers.?'",
-    "moshi trace -m moshika-q8 hello.wav --out b.safetensors --tokens-from "
-    "a.safetensors",
+    "moshi trace -m moshika hello.wav --out a.st --frames 0:25",
+    "moshi trace hello.wav --out layers.st --match 'transformer.layers.?'",
+    "moshi trace -m moshika-q8 hello.wav --out b.st --tokens-from a.st",
     NULL,
 };
 
