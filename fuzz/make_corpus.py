@@ -128,6 +128,21 @@ def safetensors(tensors, metadata=None, pad=8):
     return struct.pack("<Q", len(text)) + text + bytes(at)
 
 
+# Two traces of two frames, and what else a trace may hold.
+OPS = [("mimi.encoder.pcm", [2, 4, 1], "F32", 4),
+       ("transformer.layers.0", [2, 1, 3], "F32", 4),
+       ("text_linear.sample", [2, 1, 1], "I32", 4)]
+TABLES = [("codes_in", [2, 3], "I32", 4),
+          ("text_tokens", [3], "I32", 4), ("audio_tokens", [2, 3], "I32", 4),
+          ("likeliest", [3, 3], "I32", 4), ("margins", [3, 3], "F32", 4)]
+NOTES = {"moshi.trace": "1", "weights": "F32", "isa": "avx2",
+         "config": '{"dim": {"value": 64, "from": "shapes"}}'}
+
+
+def trace_pair(a, b):
+    return struct.pack("<H", len(a)) + a + b
+
+
 def string(version, text):
     return struct.pack("<I" if version == 1 else "<Q", len(text)) + text
 
@@ -165,7 +180,28 @@ def gguf_metadata(version):
     return out, len(values) + 1
 
 
+def npy(descr, shape, data, version=1):
+    text = "{'descr': '%s', 'fortran_order': False, 'shape': %s, }" % (descr,
+                                                                     shape)
+    text += " " * (-len(text) % 16) + "\n"
+    return (b"\x93NUMPY" + bytes([version, 0]) +
+            struct.pack("<H" if version == 1 else "<I", len(text)) +
+            text.encode() + data)
+
+
+def codes():
+    numbers = struct.pack("<12i", *range(12))
+    save("fuzz_codes", "array", npy("<i4", (2, 6), numbers))
+    save("fuzz_codes", "batch", npy("<u2", (1, 3, 8), numbers, version=3))
+    save("fuzz_codes", "rows.txt", b"# K by T\n1 2 3\n4, 5,\t6\n")
+    save("fuzz_codes", "negative.txt", b"-1 2047\r\n2048 0")
+    save("fuzz_codes", "tensor", safetensors([("codes", [2, 6], "I32", 4)]))
+    save("fuzz_codes", "tensors", safetensors(
+        [("audio_tokens", [1, 2, 3], "I64", 8), ("t", [4], "I32", 4)]))
+
+
 def main():
+    codes()
     for dtype, size in FLOATS.items():
         some = [(name, shape, dtype, size) for name, shape in TENSORS]
         save("fuzz_safetensors", dtype.lower(), safetensors(some))
@@ -185,6 +221,19 @@ def main():
     save("fuzz_gguf", "types", gguf(
         3, [(f"t{kind}", [1, 256], kind) for kind in GGUF]))
     save("fuzz_gguf", "empty", gguf(2, []))
+
+    plain = safetensors(OPS)
+    ascending = TABLES + [("frames", [1], "I32", 4)]
+    other = [(n, [1] + shape[1:], d, size) for n, shape, d, size in OPS]
+    save("fuzz_trace", "same", trace_pair(plain, plain))
+    save("fuzz_trace", "tables", trace_pair(
+        safetensors(OPS + TABLES, NOTES),
+        safetensors(OPS[1:] + TABLES, dict(NOTES, produced="forced"))))
+    save("fuzz_trace", "frames", trace_pair(
+        safetensors(other + ascending), safetensors(OPS + TABLES)))
+    halves = [(n, shape, "BF16" if d == "F32" else "I64",
+               2 if d == "F32" else 8) for n, shape, d, _ in OPS]
+    save("fuzz_trace", "types", trace_pair(plain, safetensors(halves)))
 
     for name, config in JSON.items():
         save("fuzz_config", name + ".json",

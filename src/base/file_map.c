@@ -47,3 +47,11 @@ void file_map_close(file_map *map)
     map->data = NULL;
     map->bytes = 0;
 }
+
+void file_map_forget(const void *data, size_t n_bytes)
+{
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    uintptr_t begin = (uintptr_t)data / page * page;
+    /* Nothing is lost if it fails, or if neighbours share the first page. */
+    madvise((void *)begin, (uintptr_t)data + n_bytes - begin, MADV_DONTNEED);
+}

@@ -15,4 +15,8 @@ typedef struct file_map {
 moshi_status file_map_open(file_map *map, const char *path, moshi_error *err);
 void file_map_close(file_map *map);
 
+/* Give back the memory of the whole pages in a part of a map; they are read
+ * from the file again when they are touched. */
+void file_map_forget(const void *data, size_t n_bytes);
+
 #endif

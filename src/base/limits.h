@@ -33,6 +33,9 @@
 /* Files. */
 #define LIMIT_PATH_BYTES 4096
 
+/* Recorded codes: eleven hours of 32 codebooks. */
+#define LIMIT_TOKENS       ((size_t)1 << 24)
+
 /* Running. */
 #define LIMIT_LANES        64
 #define LIMIT_THREADS      256

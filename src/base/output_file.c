@@ -121,6 +121,34 @@ moshi_status output_file_write(output_file *file, const void *data,
     return MOSHI_OK;
 }
 
+moshi_status output_file_write_at(output_file *file, size_t at,
+                                  const void *data, size_t n_bytes,
+                                  moshi_error *err)
+{
+    const char *from = data;
+    while (n_bytes > 0) {
+        ssize_t n = pwrite(file->fd, from, n_bytes, (off_t)at);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return error_set(err, MOSHI_IO, "cannot write '%s': %s",
+                             file->path, strerror(errno));
+        from += n;
+        at += (size_t)n;
+        n_bytes -= (size_t)n;
+    }
+    return MOSHI_OK;
+}
+
+moshi_status output_file_resize(output_file *file, size_t n_bytes,
+                                moshi_error *err)
+{
+    if (ftruncate(file->fd, (off_t)n_bytes) == 0)
+        return MOSHI_OK;
+    return error_set(err, MOSHI_IO, "cannot write '%s': %s", file->path,
+                     strerror(errno));
+}
+
 int output_file_descriptor(const output_file *file)
 {
     return file->fd;

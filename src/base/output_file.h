@@ -19,6 +19,13 @@ moshi_status output_file_open(output_file **out, const char *path,
 /* Errors (MOSHI_IO): disk full and other write errors, with the path. */
 moshi_status output_file_write(output_file *file, const void *data,
                                size_t n_bytes, moshi_error *err);
+/* The same at a place of its own, in a file that can seek; what lies between is
+ * zero. Resize sets the length, cutting or adding zeros. */
+moshi_status output_file_write_at(output_file *file, size_t at,
+                                  const void *data, size_t n_bytes,
+                                  moshi_error *err);
+moshi_status output_file_resize(output_file *file, size_t n_bytes,
+                                moshi_error *err);
 /* The descriptor, for libraries that write themselves; its path for messages
  * is the target's. Borrowed. */
 int output_file_descriptor(const output_file *file);

@@ -6,7 +6,6 @@
  * request; the delays are the model's. */
 #include <string.h>
 
-#include "audio/source_file.h"
 #include "audio/speech_level.h"
 #include "base/error.h"
 #include "base/memory.h"
@@ -14,17 +13,7 @@
 #include "cli/gen_work.h"
 #include "cli/model_args.h"
 #include "cli/report.h"
-
-#define SILENCE_AFTER_SAMPLES 12000 /* as the official gen */
-
-/* As moshi_model_params wants it: there, 0 stands for the model's own. */
-static int wanted_delay(const options *o)
-{
-    if (!options_given(o, "acoustic-delay"))
-        return 0;
-    int given = (int)options_integer(o, "acoustic-delay");
-    return given == 0 ? -1 : given;
-}
+#include "cli/talk_args.h"
 
 static void warn_about_model(const gen_work *w)
 {
@@ -44,41 +33,19 @@ static void warn_about_model(const gen_work *w)
 static moshi_status open_model(gen_work *w, moshi_error *err)
 {
     moshi_model_params p;
-    moshi_status status = model_args(w->o, &p, err);
-    p.acoustic_delay = wanted_delay(w->o);
-    p.exact_activations = options_flag(w->o, "exact-activations");
+    moshi_status status = talk_model_args(w->o, &p, err);
+    if (status == MOSHI_OK)
+        status = model_args_default(&p, err);
     return status == MOSHI_OK ? moshi_model_open(&w->model, &p, err) : status;
 }
 
 static moshi_status open_task(gen_work *w, moshi_error *err)
 {
-    const char *conditions[LIMIT_CONDITIONERS];
-    size_t n = 0;
-    const char *condition;
-    while ((condition = options_repeated(w->o, "condition", n))) {
-        if (n == LIMIT_CONDITIONERS)
-            return error_set(err, MOSHI_ARGUMENT, "more than %d conditions",
-                             LIMIT_CONDITIONERS);
-        conditions[n++] = condition;
-    }
-    moshi_stream_params p = {
-        .greedy = options_flag(w->o, "greedy"),
-        .conditions = conditions,
-        .n_conditions = n,
-    };
-    if (options_given(w->o, "temp"))
-        p.temperature = (float)options_real(w->o, "temp");
-    if (options_given(w->o, "text-temp"))
-        p.text_temperature = (float)options_real(w->o, "text-temp");
-    if (options_given(w->o, "top-k"))
-        p.top_k = (int)options_integer(w->o, "top-k");
-    if (options_given(w->o, "text-top-k"))
-        p.text_top_k = (int)options_integer(w->o, "text-top-k");
-    if (options_given(w->o, "seed"))
-        p.seed = (uint64_t)options_integer(w->o, "seed");
-    if (options_given(w->o, "cfg-alpha"))
-        p.guidance = (float)options_real(w->o, "cfg-alpha");
-    return speech_to_speech_open(&w->task, w->model, &p, err);
+    talk_stream_args args;
+    moshi_status status = talk_stream_args_read(w->o, &args, err);
+    return status == MOSHI_OK
+               ? speech_to_speech_open(&w->task, w->model, &args.params, err)
+               : status;
 }
 
 /* Warn at once when nobody can be heard in the recording. */
@@ -95,37 +62,19 @@ static void judge(const gen_work *w, const float *pcm, size_t n, int rate_hz)
 
 static moshi_status load(gen_work *w, moshi_error *err)
 {
-    int rate_hz = w->model->mimi->config.sample_rate_hz;
-    float *recorded = NULL;
-    size_t n;
-    w->frame_samples = (size_t)w->model->mimi->config.frame_samples;
-    moshi_status status = source_file_load(w->o->args[0], rate_hz, &recorded,
-                                           &n, err);
+    talk_recording r = {0};
+    const mimi_config *c = &w->model->mimi->config;
+    moshi_status status = talk_recording_load(&r, w->o, c->sample_rate_hz,
+                                              (size_t)c->frame_samples, err);
     if (status != MOSHI_OK)
         return status;
+    w->frame_samples = (size_t)c->frame_samples;
+    w->pcm = r.pcm;
+    w->n_frames = r.frames;
     warn_about_model(w);
-    judge(w, recorded, n, rate_hz);
-    size_t before = (size_t)(options_real(w->o, "lead-in") * rate_hz);
-    size_t after = (size_t)(options_real(w->o, "tail") * rate_hz);
-    size_t all = before + n + after + SILENCE_AFTER_SAMPLES;
-    if (options_given(w->o, "max-seconds")) {
-        size_t most = (size_t)(options_real(w->o, "max-seconds") * rate_hz);
-        all = all < most ? all : most;
-    }
-    w->n_frames = all / w->frame_samples;
-    w->pcm = memory_calloc(before + n + after + SILENCE_AFTER_SAMPLES,
-                           sizeof *w->pcm);
+    judge(w, r.pcm + r.before, r.recorded, c->sample_rate_hz);
     w->spoken = memory_calloc(w->frame_samples, sizeof *w->spoken);
-    if (!w->pcm || !w->spoken)
-        status = error_no_memory(err, "the recording");
-    else
-        memcpy(w->pcm + before, recorded, n * sizeof *w->pcm);
-    memory_free(recorded);
-    if (status == MOSHI_OK && w->n_frames == 0)
-        status = error_set(err, MOSHI_ARGUMENT,
-                           "%s: shorter than one frame of %zu samples",
-                           w->o->args[0], w->frame_samples);
-    return status;
+    return w->spoken ? MOSHI_OK : error_no_memory(err, "the recording");
 }
 
 static moshi_status open_outputs(gen_work *w, moshi_error *err)
@@ -190,42 +139,6 @@ static const option own_options[] = {
     {.name = "codes", .type = OPTION_TEXT, .value = "FILE.safetensors",
      .help = "write every code and token: codes_in, text_tokens, audio_tokens "
              "(as produced, step by step), codes_out (delays undone)"},
-    {.name = "greedy", .type = OPTION_FLAG,
-     .help = "always take the likeliest token"},
-    {.name = "temp", .type = OPTION_REAL, .value = "X", .min = 0.001,
-     .max = 100,
-     .help = "temperature of the audio tokens; the model's own, else 0.8"},
-    {.name = "text-temp", .type = OPTION_REAL, .value = "X", .min = 0.001,
-     .max = 100,
-     .help = "temperature of the text tokens; the model's own, else 0.8"},
-    {.name = "top-k", .type = OPTION_INTEGER, .value = "N", .min = -1,
-     .max = 1e6, .help = "draw audio tokens among the N likeliest, -1 for all; "
-                         "the model's own, else 250"},
-    {.name = "text-top-k", .type = OPTION_INTEGER, .value = "N", .min = -1,
-     .max = 1e6, .help = "draw text tokens among the N likeliest, -1 for all; "
-                         "the model's own, else 250"},
-    {.name = "seed", .type = OPTION_INTEGER, .value = "N", .min = 1,
-     .max = OPTION_INTEGER_MAX,
-     .help = "seed of the random numbers; 299792458 unless given"},
-    {.name = "cfg-alpha", .type = OPTION_REAL, .value = "X", .min = 0,
-     .max = 100, .help = "classifier-free guidance, for models with "
-                         "conditions; 1 is none"},
-    {.name = "condition", .type = OPTION_TEXT, .value = "NAME=VALUE",
-     .repeats = true, .help = "a condition of the model, such as "
-                              "description=very_good"},
-    {.name = "lead-in", .type = OPTION_REAL, .value = "SECONDS",
-     .fallback = "0", .max = 3600,
-     .help = "silence before the recording"},
-    {.name = "tail", .type = OPTION_REAL, .value = "SECONDS", .fallback = "0",
-     .max = 3600, .help = "silence after the recording, beyond the half second "
-                          "that is always added: room for the answer"},
-    {.name = "max-seconds", .type = OPTION_REAL, .value = "SECONDS",
-     .min = 0.08, .max = 1e6, .help = "stop after so much sound was heard"},
-    {.name = "acoustic-delay", .type = OPTION_INTEGER, .value = "STEPS",
-     .max = LIMIT_DELAY, .help = "use another acoustic delay than the model's"},
-    {.name = "exact-activations", .type = OPTION_FLAG,
-     .help = "float32 activations with Q8_0 weights, where the official "
-             "engine quantises them"},
     {.name = "float", .type = OPTION_FLAG,
      .help = "write 32-bit float samples, not clamped, instead of 16-bit"},
     {.name = "stats", .type = OPTION_FLAG,
@@ -245,7 +158,8 @@ const command cmd_gen = {
     .name = "gen",
     .summary = "speech to speech from a file",
     .group = COMMAND_GROUP_USE,
-    .needs = COMMAND_NEEDS_MODEL | COMMAND_NEEDS_DEVICE | COMMAND_REPORTS,
+    .needs = COMMAND_NEEDS_MODEL | COMMAND_NEEDS_DEVICE | COMMAND_TALKS |
+             COMMAND_REPORTS,
     .usage = usage,
     .about =
         "The model hears IN and speaks into OUT.wav, frame by frame, as in a "

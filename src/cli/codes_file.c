@@ -1,4 +1,4 @@
-/* codes_file.c: turn [T][K] tables into [K, T] tensors and back. */
+/* codes_file.c: turn [T][K] tables into [K, T] tensors. */
 #include "cli/codes_file.h"
 
 #include <stdio.h>
@@ -6,7 +6,6 @@
 
 #include "base/error.h"
 #include "base/memory.h"
-#include "files/checkpoint.h"
 #include "files/tensor_writer.h"
 
 static size_t row_values(const codes_table *t)
@@ -74,86 +73,5 @@ moshi_status codes_file_write(const char *path, const codes_table *tables,
         status = tensor_writer_finish(w, err);
     tensor_writer_close(&w);
     memory_free(specs);
-    return status;
-}
-
-/* Element i of an I32 or I64 tensor. */
-static int64_t element(const checkpoint_tensor *t, size_t i)
-{
-    int32_t narrow;
-    int64_t wide;
-    if (t->type == DTYPE_I32) {
-        memcpy(&narrow, (const char *)t->data + i * sizeof narrow,
-               sizeof narrow);
-        return narrow;
-    }
-    memcpy(&wide, (const char *)t->data + i * sizeof wide, sizeof wide);
-    return wide;
-}
-
-static moshi_status take(const checkpoint_tensor *t, const char *path,
-                         int bins, int32_t *codes, moshi_error *err)
-{
-    size_t K = t->dims[0], T = t->dims[1];
-    for (size_t k = 0; k < K; k++)
-        for (size_t f = 0; f < T; f++) {
-            int64_t code = element(t, k * T + f);
-            if (code < 0 || code >= bins)
-                return error_set(err, MOSHI_MISMATCH,
-                                 "%s: code %lld in codebook %zu, frame %zu; "
-                                 "the codec has codes 0 to %d", path,
-                                 (long long)code, k, f, bins - 1);
-            codes[f * K + k] = (int32_t)code;
-        }
-    return MOSHI_OK;
-}
-
-static moshi_status check_shape(const checkpoint_tensor *t, const char *path,
-                                int K_max, moshi_error *err)
-{
-    char shape[160];
-    if (!t) {
-        error_set(err, MOSHI_MISMATCH, "%s: tensor codes is missing", path);
-        return error_hint(err, "a file made by 'moshi codec encode' is "
-                          "expected");
-    }
-    checkpoint_shape_text(t, shape, sizeof shape);
-    if ((t->type != DTYPE_I32 && t->type != DTYPE_I64) || t->n_dims != 2)
-        return error_set(err, MOSHI_MISMATCH,
-                         "%s: tensor codes is %s in %s, expected [K, T] in I32",
-                         path, shape, dtype_info(t->type)->name);
-    if (t->dims[0] < 1 || t->dims[0] > (size_t)K_max)
-        return error_set(err, MOSHI_MISMATCH,
-                         "%s: tensor codes is %s, but the codec has 1 to %d "
-                         "codebooks", path, shape, K_max);
-    if (t->dims[1] == 0)
-        return error_set(err, MOSHI_MISMATCH, "%s: holds no frame", path);
-    return MOSHI_OK;
-}
-
-moshi_status codes_file_read(const char *path, int K_max, int bins,
-                             int32_t **codes, int *K, size_t *T,
-                             moshi_error *err)
-{
-    checkpoint *file = NULL;
-    moshi_status status = checkpoint_open(&file, path, err);
-    if (status != MOSHI_OK)
-        return status;
-    const checkpoint_tensor *t = checkpoint_find(file, "codes");
-    status = check_shape(t, path, K_max, err);
-    int32_t *all = NULL;
-    if (status == MOSHI_OK) {
-        all = memory_calloc(t->dims[0] * t->dims[1], sizeof *all);
-        status = all ? take(t, path, bins, all, err)
-                     : error_no_memory(err, "the codes");
-    }
-    if (status == MOSHI_OK) {
-        *codes = all;
-        *K = (int)t->dims[0];
-        *T = t->dims[1];
-    } else {
-        memory_free(all);
-    }
-    checkpoint_close(&file);
     return status;
 }

@@ -5,9 +5,11 @@
 #include "cli/common.h"
 
 extern const command cmd_codec, cmd_gen, cmd_help, cmd_inspect, cmd_synth;
+extern const command cmd_compare, cmd_diff, cmd_doctor, cmd_trace;
 
 static const command *const table[] = {
-    &cmd_gen, &cmd_codec, &cmd_synth, &cmd_inspect, &cmd_help,
+    &cmd_gen,    &cmd_codec, &cmd_synth, &cmd_inspect,
+    &cmd_doctor, &cmd_trace, &cmd_diff,  &cmd_compare, &cmd_help,
 };
 
 const command *const *commands_all(size_t *count)
@@ -28,6 +30,10 @@ void command_options(const command *c, options *o)
 {
     options_init(o);
     options_add(o, c->options);
+    if (c->needs & COMMAND_TRACES)
+        options_add(o, common_trace_options);
+    if (c->needs & COMMAND_TALKS)
+        options_add(o, common_talk_options);
     if (c->needs & COMMAND_NEEDS_MODEL)
         options_add(o, common_model_options);
     if (c->needs & COMMAND_NEEDS_DEVICE)

@@ -31,6 +31,58 @@ const option common_device_options[] = {
     {0},
 };
 
+const option common_talk_options[] = {
+    {.name = "greedy", .type = OPTION_FLAG,
+     .help = "always take the likeliest token"},
+    {.name = "temp", .type = OPTION_REAL, .value = "X", .min = 0.001,
+     .max = 100,
+     .help = "temperature of the audio tokens; the model's own, else 0.8"},
+    {.name = "text-temp", .type = OPTION_REAL, .value = "X", .min = 0.001,
+     .max = 100,
+     .help = "temperature of the text tokens; the model's own, else 0.8"},
+    {.name = "top-k", .type = OPTION_INTEGER, .value = "N", .min = -1,
+     .max = 1e6, .help = "draw audio tokens among the N likeliest, -1 for all; "
+                         "the model's own, else 250"},
+    {.name = "text-top-k", .type = OPTION_INTEGER, .value = "N", .min = -1,
+     .max = 1e6, .help = "draw text tokens among the N likeliest, -1 for all; "
+                         "the model's own, else 250"},
+    {.name = "seed", .type = OPTION_INTEGER, .value = "N", .min = 1,
+     .max = OPTION_INTEGER_MAX,
+     .help = "seed of the random numbers; 299792458 unless given"},
+    {.name = "cfg-alpha", .type = OPTION_REAL, .value = "X", .min = 0,
+     .max = 100, .help = "classifier-free guidance, for models with "
+                         "conditions; 1 is none"},
+    {.name = "condition", .type = OPTION_TEXT, .value = "NAME=VALUE",
+     .repeats = true, .help = "a condition of the model, such as "
+                              "description=very_good"},
+    {.name = "lead-in", .type = OPTION_REAL, .value = "SECONDS",
+     .fallback = "0", .max = 3600,
+     .help = "silence before the recording"},
+    {.name = "tail", .type = OPTION_REAL, .value = "SECONDS", .fallback = "0",
+     .max = 3600, .help = "silence after the recording, beyond the half second "
+                          "that is always added: room for the answer"},
+    {.name = "max-seconds", .type = OPTION_REAL, .value = "SECONDS",
+     .min = 0.08, .max = 1e6, .help = "stop after so much sound was heard"},
+    {.name = "acoustic-delay", .type = OPTION_INTEGER, .value = "STEPS",
+     .max = LIMIT_DELAY, .help = "use another acoustic delay than the model's"},
+    {.name = "exact-activations", .type = OPTION_FLAG,
+     .help = "float32 activations with Q8_0 weights, where the official "
+             "engine quantises them"},
+    {0},
+};
+
+const option common_trace_options[] = {
+    {.name = "match", .type = OPTION_TEXT, .value = "GLOB", .repeats = true,
+     .help = "record only operations whose names match, such as "
+             "'transformer.layers.3*'; may be given several times"},
+    {.name = "frames", .type = OPTION_TEXT, .value = "A:B",
+     .help = "record only frames A up to, not including, B; A: to the last, "
+             ":B from the first, A that one. All tokens are recorded anyway"},
+    {.name = "codec", .type = OPTION_FLAG,
+     .help = "the codec alone: encode, then decode that"},
+    {0},
+};
+
 const option common_report_options[] = {
     {.name = "json", .type = OPTION_FLAG,
      .help = "print one JSON object instead of text"},

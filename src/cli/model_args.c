@@ -20,15 +20,19 @@ bool model_args_named(const options *o, model_parts needed)
             (options_given(o, "mimi") || !(needed & MODEL_PARTS_MIMI)));
 }
 
-moshi_status device_args(const options *o, int *threads, moshi_error *err)
+moshi_status device_check(const char *device, moshi_error *err)
 {
-    const char *device = options_text(o, "device");
-    *threads = options_given(o, "threads")
-                   ? (int)options_integer(o, "threads") : 0;
     if (strcmp(device, "cpu") == 0 || strcmp(device, "auto") == 0)
         return MOSHI_OK;
     error_set(err, MOSHI_LACKING, "this build has no device '%s'", device);
     return error_hint(err, "use --device cpu");
+}
+
+moshi_status device_args(const options *o, int *threads, moshi_error *err)
+{
+    *threads = options_given(o, "threads")
+                   ? (int)options_integer(o, "threads") : 0;
+    return device_check(options_text(o, "device"), err);
 }
 
 moshi_status model_args(const options *o, moshi_model_params *out,
@@ -42,10 +46,14 @@ moshi_status model_args(const options *o, moshi_model_params *out,
         .config = options_text(o, "config"),
         .mimi_config = options_text(o, "mimi-config"),
     };
-    moshi_status status = device_args(o, &out->threads, err);
-    if (status == MOSHI_OK && nothing_named(o))
-        status = default_model_folder(&out->model, err);
-    return status;
+    return device_args(o, &out->threads, err);
+}
+
+moshi_status model_args_default(moshi_model_params *p, moshi_error *err)
+{
+    if (p->model || p->lm || p->mimi)
+        return MOSHI_OK;
+    return default_model_folder(&p->model, err);
 }
 
 moshi_status codec_args(const options *o, char **mimi, char **config,
@@ -54,6 +62,8 @@ moshi_status codec_args(const options *o, char **mimi, char **config,
     moshi_model_params p;
     model_files files = {0};
     moshi_status status = model_args(o, &p, err);
+    if (status == MOSHI_OK)
+        status = model_args_default(&p, err);
     if (status != MOSHI_OK)
         return status;
     if (!p.model) /* then it says nothing about the codec */

@@ -9,17 +9,22 @@
 #include "cli/options.h"
 #include "tasks/model_files.h"
 
-/* --model, --lm, … and --threads; the model that ships with the program when
- * none of --model, --lm and --mimi is given. Strings are borrowed from the
- * command line. Errors: MOSHI_LACKING for a device that this build has not,
- * MOSHI_IO when the shipped model is needed and not there. */
+/* --model, --lm, … and --threads. Strings are borrowed from the command line.
+ * Errors: MOSHI_LACKING for a device that this build has not. */
 moshi_status model_args(const options *o, moshi_model_params *out,
                         moshi_error *err);
+
+/* The model that ships with the program, where neither a model nor a part of one
+ * is named yet. MOSHI_IO when it is needed and not there. */
+moshi_status model_args_default(moshi_model_params *p, moshi_error *err);
 
 /* Is it clear which model is meant: named as a whole, by all the parts that are
  * needed, or by nothing, which means the shipped one? Naming some of the parts
  * is wrong usage. */
 bool model_args_named(const options *o, model_parts needed);
+
+/* MOSHI_LACKING for a device that this build has not. */
+moshi_status device_check(const char *device, moshi_error *err);
 
 /* Only the device: threads, 0 for all. */
 moshi_status device_args(const options *o, int *threads, moshi_error *err);

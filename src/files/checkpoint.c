@@ -206,6 +206,12 @@ char *checkpoint_shape_text(const checkpoint_tensor *tensor, char *buffer,
     return buffer;
 }
 
+void checkpoint_forget(const checkpoint *file, const checkpoint_tensor *t)
+{
+    if (file->map.data) /* else the bytes are the caller's */
+        file_map_forget(t->data, t->n_bytes);
+}
+
 const char *checkpoint_metadata(const checkpoint *file, const char *key)
 {
     const char *text = NULL;

@@ -72,6 +72,10 @@ size_t checkpoint_elements(const checkpoint_tensor *tensor);
 char *checkpoint_shape_text(const checkpoint_tensor *tensor, char *buffer,
                             size_t buffer_bytes);
 
+/* The data of a tensor will not be needed soon: give the memory of a mapped
+ * file back. Reading it again is only slower. */
+void checkpoint_forget(const checkpoint *file, const checkpoint_tensor *t);
+
 /* safetensors `__metadata__` value for key, or NULL. Borrowed. */
 const char *checkpoint_metadata(const checkpoint *file, const char *key);
 

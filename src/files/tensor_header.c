@@ -137,8 +137,21 @@ static void put_length(sink *s)
     put_number(&start, s->n - 8, 8);
 }
 
-size_t tensor_header_build(checkpoint_format format, const tensor_spec *specs,
-                           size_t count, unsigned char *buffer)
+static void put_notes(sink *s, const tensor_note *notes, size_t n, bool last)
+{
+    put_text(s, "\"__metadata__\":{");
+    for (size_t i = 0; i < n; i++) {
+        put_text(s, i ? "," : "");
+        put_json_string(s, notes[i].key);
+        put_text(s, ":");
+        put_json_string(s, notes[i].text);
+    }
+    put_text(s, last ? "}" : "},");
+}
+
+static size_t build(checkpoint_format format, const tensor_note *notes,
+                    size_t n_notes, const tensor_spec *specs, size_t count,
+                    unsigned char *buffer)
 {
     bool gguf = format == CHECKPOINT_GGUF;
     sink s = {.bytes = buffer};
@@ -150,6 +163,8 @@ size_t tensor_header_build(checkpoint_format format, const tensor_spec *specs,
     }
     put_number(&s, 0, 8); /* metadata entries, or a length that comes later */
     put_text(&s, gguf ? "" : "{");
+    if (n_notes)
+        put_notes(&s, notes, n_notes, count == 0);
     for (size_t i = 0; i < count; i++) {
         if (!tensor_spec_fits(format, &specs[i]) ||
             !tensor_stored_bytes(format, &specs[i], &stored))
@@ -167,4 +182,17 @@ size_t tensor_header_build(checkpoint_format format, const tensor_spec *specs,
     if (!gguf)
         put_length(&s);
     return s.n;
+}
+
+size_t tensor_header_build(checkpoint_format format, const tensor_spec *specs,
+                           size_t count, unsigned char *buffer)
+{
+    return build(format, NULL, 0, specs, count, buffer);
+}
+
+size_t tensor_header_build_noted(const tensor_note *notes, size_t n_notes,
+                                 const tensor_spec *specs, size_t count,
+                                 unsigned char *buffer)
+{
+    return build(CHECKPOINT_SAFETENSORS, notes, n_notes, specs, count, buffer);
 }

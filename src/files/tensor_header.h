@@ -22,4 +22,9 @@ bool tensor_stored_bytes(checkpoint_format format, const tensor_spec *spec,
 size_t tensor_header_build(checkpoint_format format, const tensor_spec *specs,
                            size_t count, unsigned char *buffer);
 
+/* The same for a safetensors file with entries in its `__metadata__`. */
+size_t tensor_header_build_noted(const tensor_note *notes, size_t n_notes,
+                                 const tensor_spec *specs, size_t count,
+                                 unsigned char *buffer);
+
 #endif

@@ -1,6 +1,7 @@
 /* tensor_writer.c: write the header, then data as it comes. */
 #include "files/tensor_writer.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,6 +18,7 @@ struct tensor_writer {
     output_file *file; /* owned */
     size_t current;    /* tensor that is being written; count: all are */
     size_t done;       /* bytes of it that were written */
+    size_t *begins;    /* owned; of each tensor in the file; NULL: in order */
 };
 
 size_t tensor_writer_file_bytes(checkpoint_format format,
@@ -70,22 +72,33 @@ static moshi_status check_specs(const tensor_writer *w, moshi_error *err)
     return check_names(w, err);
 }
 
-static moshi_status write_header(tensor_writer *w, moshi_error *err)
+static size_t build_header(const tensor_writer *w, const tensor_note *notes,
+                           size_t n_notes, unsigned char *buffer)
 {
-    size_t n = tensor_header_build(w->format, w->specs, w->count, NULL);
-    unsigned char *header = memory_calloc(n, 1);
+    if (n_notes)
+        return tensor_header_build_noted(notes, n_notes, w->specs, w->count,
+                                         buffer);
+    return tensor_header_build(w->format, w->specs, w->count, buffer);
+}
+
+static moshi_status write_header(tensor_writer *w, const tensor_note *notes,
+                                 size_t n_notes, size_t *n, moshi_error *err)
+{
+    *n = build_header(w, notes, n_notes, NULL);
+    unsigned char *header = memory_calloc(*n, 1);
     if (!header)
         return error_no_memory(err, "the header of a model file");
-    tensor_header_build(w->format, w->specs, w->count, header);
-    moshi_status status = output_file_write(w->file, header, n, err);
+    build_header(w, notes, n_notes, header);
+    moshi_status status = output_file_write(w->file, header, *n, err);
     memory_free(header);
     return status;
 }
 
-moshi_status tensor_writer_open(tensor_writer **out, const char *path,
+static moshi_status open_writer(tensor_writer **out, const char *path,
                                 checkpoint_format format,
+                                const tensor_note *notes, size_t n_notes,
                                 const tensor_spec *specs, size_t count,
-                                moshi_error *err)
+                                size_t *header_bytes, moshi_error *err)
 {
     if (count > LIMIT_TENSORS)
         return error_set(err, MOSHI_ARGUMENT,
@@ -109,12 +122,59 @@ moshi_status tensor_writer_open(tensor_writer **out, const char *path,
     if (status == MOSHI_OK)
         status = output_file_open(&w->file, path, err);
     if (status == MOSHI_OK)
-        status = write_header(w, err);
+        status = write_header(w, notes, n_notes, header_bytes, err);
     if (status == MOSHI_OK)
         *out = w;
     else
         tensor_writer_close(&w);
     return status;
+}
+
+moshi_status tensor_writer_open(tensor_writer **out, const char *path,
+                                checkpoint_format format,
+                                const tensor_spec *specs, size_t count,
+                                moshi_error *err)
+{
+    size_t header_bytes;
+    return open_writer(out, path, format, NULL, 0, specs, count, &header_bytes,
+                       err);
+}
+
+moshi_status tensor_writer_open_scattered(tensor_writer **out,
+                                          const char *path,
+                                          const tensor_note *notes,
+                                          size_t n_notes,
+                                          const tensor_spec *specs,
+                                          size_t count, moshi_error *err)
+{
+    tensor_writer *w = NULL;
+    size_t at = 0;
+    moshi_status status = open_writer(&w, path, CHECKPOINT_SAFETENSORS, notes,
+                                      n_notes, specs, count, &at, err);
+    if (status != MOSHI_OK)
+        return status;
+    w->begins = memory_calloc(count + 1, sizeof *w->begins);
+    if (!w->begins) {
+        tensor_writer_close(&w);
+        return error_no_memory(err, "the list of tensors");
+    }
+    for (size_t i = 0; i < count; i++) { /* no overflow: open made the sum */
+        w->begins[i] = at;
+        at += tensor_spec_bytes(&w->specs[i]);
+    }
+    w->begins[count] = at;
+    *out = w;
+    return MOSHI_OK;
+}
+
+moshi_status tensor_writer_put(tensor_writer *w, size_t index, size_t at,
+                               const void *data, size_t n_bytes,
+                               moshi_error *err)
+{
+    assert(w->begins && index < w->count &&
+           w->begins[index] + at + n_bytes <= w->begins[index + 1]);
+    return output_file_write_at(w->file, w->begins[index] + at, data, n_bytes,
+                                err);
 }
 
 /* The current tensor is full: pad it and go on to the next. */
@@ -156,6 +216,11 @@ moshi_status tensor_writer_push(tensor_writer *w, const void *data,
 
 moshi_status tensor_writer_finish(tensor_writer *w, moshi_error *err)
 {
+    if (w->begins) {
+        moshi_status status = output_file_resize(w->file, w->begins[w->count],
+                                                 err);
+        return status == MOSHI_OK ? output_file_commit(w->file, err) : status;
+    }
     if (w->current < w->count) {
         const tensor_spec *spec = &w->specs[w->current];
         return error_set(err, MOSHI_ARGUMENT,
@@ -172,6 +237,7 @@ void tensor_writer_close(tensor_writer **writer)
     if (!w)
         return;
     output_file_close(&w->file);
+    memory_free(w->begins);
     memory_free(w->specs);
     memory_free(w->path);
     memory_free(w);

@@ -26,6 +26,12 @@ typedef struct tensor_spec {
     size_t dims[LIMIT_DIMS]; /* row-major, outermost first */
 } tensor_spec;
 
+/* An entry of the `__metadata__` of a safetensors file: UTF-8 without control
+ * characters. */
+typedef struct tensor_note {
+    const char *key, *text;
+} tensor_note;
+
 typedef struct tensor_writer tensor_writer;
 
 /* Bytes of a tensor's data, and of the whole file; 0 if a spec is invalid
@@ -40,6 +46,22 @@ moshi_status tensor_writer_open(tensor_writer **out, const char *path,
                                 checkpoint_format format,
                                 const tensor_spec *specs, size_t count,
                                 moshi_error *err);
+
+/* A safetensors file with notes, whose data come in any order
+ * (tensor_writer_put). specs and notes are copied or used up. */
+moshi_status tensor_writer_open_scattered(tensor_writer **out,
+                                          const char *path,
+                                          const tensor_note *notes,
+                                          size_t n_notes,
+                                          const tensor_spec *specs,
+                                          size_t count, moshi_error *err);
+
+/* Write bytes at … at + n_bytes of tensor `index` of such a file. What is never
+ * written reads as zeros (and takes no room where the file system knows
+ * holes). MOSHI_IO: a pipe cannot be written so. */
+moshi_status tensor_writer_put(tensor_writer *writer, size_t index, size_t at,
+                               const void *data, size_t n_bytes,
+                               moshi_error *err);
 
 /* Append data of the current tensor; moves on to the next when it is full. */
 moshi_status tensor_writer_push(tensor_writer *writer, const void *data,

@@ -5,11 +5,11 @@
 
 #include "base/limits.h"
 
-/* Length of the well-formed UTF-8 character at `at`, 0 if there is none.
- * Overlong forms, surrogates and what lies beyond U+10FFFF are refused
+/* Overlong forms, surrogates and what lies beyond U+10FFFF are refused
  * (table 3-7 of the Unicode standard). */
-static size_t character_bytes(const unsigned char *at, size_t left)
+size_t text_character_bytes(const char *text, size_t left)
 {
+    const unsigned char *at = (const unsigned char *)text;
     unsigned c = at[0], low = 0x80, high = 0xbf;
     size_t n;
     if (c < 0x80)
@@ -47,14 +47,13 @@ static bool is_control(const unsigned char *at, size_t n)
 
 bool text_is_name(const char *text, size_t n_bytes)
 {
-    const unsigned char *at = (const unsigned char *)text;
     if (n_bytes == 0 || n_bytes > LIMIT_NAME_BYTES)
         return false;
     while (n_bytes > 0) {
-        size_t n = character_bytes(at, n_bytes);
-        if (n == 0 || is_control(at, n))
+        size_t n = text_character_bytes(text, n_bytes);
+        if (n == 0 || is_control((const unsigned char *)text, n))
             return false;
-        at += n;
+        text += n;
         n_bytes -= n;
     }
     return true;

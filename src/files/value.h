@@ -45,9 +45,14 @@ bool value_integer(const value *v, int64_t *out);
 bool value_real(const value *v, double *out);
 bool value_string(const value *v, const char **out);
 
-/* Building, for the parsers. Each returns NULL when out of memory. A value
- * that is added to a container is owned by it; on failure of value_add the
- * child is closed. */
+/* The tree as JSON text in one line, numbers with all their digits; bytes that
+ * are not UTF-8 become U+FFFD. Allocated (memory_free); NULL when out of
+ * memory. */
+char *value_to_json(const value *v);
+
+/* Building, for the parsers and for what is written down. Each returns NULL
+ * when out of memory. A value that is added to a container is owned by it; on
+ * failure of value_add the child is closed. */
 value *value_new(value_kind kind);
 value *value_new_integer(int64_t i);
 value *value_new_real(double r);

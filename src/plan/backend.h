@@ -10,22 +10,15 @@
 
 #include <moshi/error.h>
 
+#include "plan/hooks.h"
 #include "plan/plan.h"
 
 /* All that one stream remembers between the frames of one plan. */
 typedef struct plan_state plan_state;
 
-/* Scratch memory to run one plan for up to lanes_max streams at a time. */
-typedef struct plan_runner plan_runner;
+/* A plan_runner (hooks.h) is scratch memory to run one plan for up to
+ * lanes_max streams at a time. */
 
-/* Called after each operation of a run, while its output is still there. Read
- * tensors with backend->read. */
-typedef struct plan_hook {
-    void (*after)(void *user, plan_runner *runner, const plan_op *op);
-    void *user;
-} plan_hook;
-
-typedef struct backend backend;
 struct backend {
     const char *name; /* "cpu" */
     void (*close)(backend **self);

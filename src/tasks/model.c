@@ -98,9 +98,8 @@ static moshi_status open_lm(moshi_model *m, const moshi_model_params *params,
     return status;
 }
 
-moshi_status moshi_model_open(moshi_model **out,
-                              const moshi_model_params *params,
-                              moshi_error *err)
+moshi_status model_open(moshi_model **out, const moshi_model_params *params,
+                        cpu_level level, moshi_error *err)
 {
     moshi_error ignored;
     err = err ? err : &ignored;
@@ -110,8 +109,7 @@ moshi_status moshi_model_open(moshi_model **out,
     moshi_status status = model_files_find(&m->files, params,
                                            MODEL_PARTS_BOTH, err);
     if (status == MOSHI_OK)
-        status = cpu_backend_open(&m->backend, params->threads,
-                                  CPU_LEVEL_COUNT, err);
+        status = cpu_backend_open(&m->backend, params->threads, level, err);
     if (status == MOSHI_OK)
         status = open_lm(m, params, err);
     if (status == MOSHI_OK)
@@ -124,6 +122,13 @@ moshi_status moshi_model_open(moshi_model **out,
     }
     *out = m;
     return MOSHI_OK;
+}
+
+moshi_status moshi_model_open(moshi_model **out,
+                              const moshi_model_params *params,
+                              moshi_error *err)
+{
+    return model_open(out, params, CPU_LEVEL_COUNT, err);
 }
 
 void moshi_model_close(moshi_model **handle)

@@ -6,6 +6,7 @@
 
 #include <moshi/model.h>
 
+#include "base/cpu_flags.h"
 #include "lm/model.h"
 #include "mimi/model.h"
 #include "plan/backend.h"
@@ -26,5 +27,10 @@ struct moshi_model {
     tokenizer *tokenizer; /* NULL: none */
     model_defaults defaults;
 };
+
+/* moshi_model_open with the kernels of one instruction set; CPU_LEVEL_COUNT
+ * for the best there is. */
+moshi_status model_open(moshi_model **out, const moshi_model_params *params,
+                        cpu_level level, moshi_error *err);
 
 #endif

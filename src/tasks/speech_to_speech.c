@@ -95,24 +95,29 @@ void speech_to_speech_frame(speech_to_speech *s, const float *pcm,
                             frame_result *result)
 {
     const lm_config *c = &s->model->lm->config;
-    plan_hook hook = {note_text_token, s};
+    const frame_watch *w = &s->watch;
+    plan_hook clock = {note_text_token, s};
+    plan_hook_pair pair = {&clock, w->lm};
+    plan_hook hook = plan_hook_both(&pair);
     int32_t *codes = s->scratch_codes, *tokens = result->tokens;
-    const int32_t *heard = result->codes_in, *spoken = result->codes_out;
+    const int32_t *heard = w->heard ? w->heard : result->codes_in;
+    const int32_t *spoken = result->codes_out;
     int user = c->n_q - c->dep_q;
 
     double start = clock_seconds();
-    mimi_encode_frame(s->codec, &s->encoder, 1, &pcm, &codes, NULL);
+    mimi_encode_frame(s->codec, &s->encoder, 1, &pcm, &codes, w->encode);
     for (int k = 0; k < user; k++)
         result->codes_in[k] = codes[k];
     double encoded = clock_seconds();
-    moshi_status status = lm_step(s->runner, &s->lm, 1, &heard, NULL, &tokens,
-                                  &hook);
+    moshi_status status = lm_step(s->runner, &s->lm, 1, &heard,
+                                  w->forced ? &w->forced : NULL, &tokens,
+                                  w->lm ? &hook : &clock);
     assert(status == MOSHI_OK); /* the codec only makes codes in range */
     double stepped = clock_seconds();
     result->spoken = lm_stream_frame(s->lm, result->codes_out);
     if (result->spoken)
         status = mimi_decode_frame(s->codec, &s->decoder, 1, &spoken, c->dep_q,
-                                   &result->pcm, NULL);
+                                   &result->pcm, w->decode);
     assert(status == MOSHI_OK); /* heads cannot produce the initial token */
     (void)status;
     result->times = (frame_times){.encode = encoded - start,

@@ -16,6 +16,7 @@
 
 #include "lm/stream.h"
 #include "mimi/stream.h"
+#include "plan/hooks.h"
 #include "tasks/model.h"
 
 /* Seconds spent in each part of one frame. */
@@ -33,6 +34,16 @@ typedef struct frame_result {
     frame_times times;
 } frame_result;
 
+/* Who looks on, and what is given instead of being found out: for the lab. All
+ * NULL in a conversation. */
+typedef struct frame_watch {
+    const plan_hook *encode, *lm, *decode; /* after each operation */
+    const int32_t *heard;  /* codes that the model hears, instead of those of
+                              the encoder (which runs all the same) */
+    const int32_t *forced; /* 1 + K tokens that the step produces, TOKEN_FREE
+                              where the model chooses */
+} frame_watch;
+
 typedef struct speech_to_speech {
     moshi_model *model; /* borrowed */
     mimi_runner *codec;
@@ -42,6 +53,8 @@ typedef struct speech_to_speech {
     lm_stream *lm;
     int32_t *scratch_codes;  /* the codec's row, which may be longer */
     double temporal_done;    /* clock at the text token, set by the hook */
+    frame_watch watch;       /* of the next frame; set by the caller, tokens
+                                checked (all else is a mistake of ours) */
 } speech_to_speech;
 
 /* Errors as moshi_stream_open. params may be NULL. */
