@@ -16,13 +16,14 @@ FIXED = $(shell setarch `uname -m` -R true 2>/dev/null && \
 	echo setarch `uname -m` -R)
 
 help:
-	@echo 'make demo        build, then run a recording through a tiny model'
+	@echo 'make demo        build, then ask nano three questions'
 	@echo 'make test        build, then run every test'
 	@echo 'make build       build only (into $(BUILD)/)'
 	@echo 'make check-asan  every test with the address and undefined-behaviour'
 	@echo '                 sanitizers'
 	@echo 'make check-tsan  the threaded tests with the thread sanitizer'
 	@echo 'make fuzz        fuzz each reader of files for $(FUZZ_SECONDS) seconds'
+	@echo 'make eval-nano   hold nano to its promises: 240 questions and more'
 	@echo 'make bench       time the kernels'
 	@echo 'make install     install under /usr/local (PREFIX=..., DESTDIR=...)'
 	@echo 'make clean       remove what was built'
@@ -41,7 +42,10 @@ test: build
 	meson test -C $(BUILD) --print-errorlogs
 
 demo: build
-	@tools/demo $(BUILD)/src/cli/moshi $(BUILD)/demo
+	@tools/demo $(BUILD)/src/cli/moshi
+
+eval-nano: build
+	@tools/eval-nano $(BUILD)/src/cli/moshi models/nano $(BUILD)/evaluation
 
 check-asan: setup
 	[ -f $(BUILD)-asan/build.ninja ] || meson setup $(BUILD)-asan \
@@ -75,5 +79,5 @@ clean:
 	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-tsan $(BUILD)-clang $(BUILD)-fuzz
 	rm -f demo.wav
 
-.PHONY: help setup build test demo check-asan check-tsan fuzz bench install \
+.PHONY: help setup build test demo eval-nano check-asan check-tsan fuzz bench install \
 	clean
