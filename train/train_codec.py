@@ -21,6 +21,7 @@ from torch import nn
 import augment
 from losses import Listener, MelLoss, fooling_loss, listener_loss
 from mimi import FRAME_SAMPLES, init_mimi, new_mimi
+from training_log import TrainingLog
 
 SEGMENT_FRAMES = 24
 LISTENER_FROM = 0.5  # share of the time after which the listener joins in
@@ -129,9 +130,9 @@ def main():
         torch.save({"mimi": mimi.state_dict(), "head": head.state_dict(),
                     "listener": listener.state_dict(), "steps": steps}, target)
 
-    log = open(args.work / f"{target.stem}.log.jsonl", "a", encoding="utf-8")
+    log = TrainingLog(args.work / f"{target.stem}.log.jsonl")
     begin = last_save = time.time()
-    sums, count, first_step = {}, 0, steps
+    first_step = steps
     while (passed := (time.time() - begin) / (60 * args.minutes)) < 1:
         # up in 100 steps, then down along a cosine to a twentieth
         scale = min(1, (steps - first_step + 1) / 100) * (0.525 + 0.475 * np.cos(np.pi * passed))
@@ -177,16 +178,9 @@ def main():
         torch.nn.utils.clip_grad_norm_(parameters, 5.0)
         optimizer.step()
         steps += 1
-        count += 1
-        for name, value in values.items():
-            sums[name] = sums.get(name, 0.0) + float(value.detach())
+        log.add(values)
         if steps % 50 == 0:
-            row = {"steps": steps, "minutes": round((time.time() - begin) / 60, 2)}
-            row.update({k: round(v / count, 4) for k, v in sums.items()})
-            log.write(json.dumps(row) + "\n")
-            log.flush()
-            print(row, flush=True)
-            sums, count = {}, 0
+            log.write(steps)
         if time.time() - last_save > 120:
             save()
             last_save = time.time()

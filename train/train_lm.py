@@ -11,7 +11,6 @@ learns to name the user's word when it ends. That head is thrown away afterwards
 it makes the model listen long before its replies could teach it to.
 """
 import argparse
-import json
 import time
 from pathlib import Path
 
@@ -22,7 +21,8 @@ from moshi.models.lm_utils import _delay_sequence
 from torch import nn
 
 from dialogues import user_words
-from lm import PAD, WORD_FOLLOWS, new_lm
+from lm import PAD, new_lm
+from training_log import TrainingLog
 
 OWN = slice(1, 9)
 USER = slice(9, 17)
@@ -164,9 +164,8 @@ def main():
                     "optimizer": optimizer.state_dict(), "steps": steps}, part)
         part.rename(target)
 
-    log = open(args.work / "lm.log.jsonl", "a", encoding="utf-8")
+    log = TrainingLog(args.work / "lm.log.jsonl")
     begin = last_save = time.time()
-    sums, count = {}, 0
     lm.train()
     while (passed := (time.time() - begin) / (60 * args.minutes)) < 1:
         scale = min(1, (steps + 1) / 200) * (0.51 + 0.49 * np.cos(np.pi * passed))
@@ -206,21 +205,11 @@ def main():
         torch.nn.utils.clip_grad_norm_(parameters, 1.0)
         optimizer.step()
         steps += 1
-        count += 1
-        for name, value in values.items():
-            sums[name] = sums.get(name, 0.0) + float(value.detach())
+        log.add(values)
         if steps % 100 == 0:
             data.refresh()
-            row = {"steps": steps, "minutes": round((time.time() - begin) / 60, 2),
-                   "dialogues": len(data.codes)}
-            row.update({k: round(v / count, 4) for k, v in sums.items()})
-            if steps % 500 == 0:
-                row.update({k: round(v, 4) for k, v in
-                            validate(lm, head, held_out).items()})
-            log.write(json.dumps(row) + "\n")
-            log.flush()
-            print(row, flush=True)
-            sums, count = {}, 0
+            held = validate(lm, head, held_out) if steps % 500 == 0 else {}
+            log.write(steps, dialogues=len(data.codes), **held)
         if time.time() - last_save > 180:
             save()
             last_save = time.time()

@@ -206,6 +206,19 @@ char *checkpoint_shape_text(const checkpoint_tensor *tensor, char *buffer,
     return buffer;
 }
 
+int64_t checkpoint_integer(const checkpoint_tensor *t, size_t index)
+{
+    int32_t narrow;
+    int64_t wide;
+    if (t->type == DTYPE_I32) {
+        memcpy(&narrow, (const char *)t->data + index * sizeof narrow,
+               sizeof narrow);
+        return narrow;
+    }
+    memcpy(&wide, (const char *)t->data + index * sizeof wide, sizeof wide);
+    return wide;
+}
+
 void checkpoint_forget(const checkpoint *file, const checkpoint_tensor *t)
 {
     if (file->map.data) /* else the bytes are the caller's */

@@ -72,6 +72,9 @@ size_t checkpoint_elements(const checkpoint_tensor *tensor);
 char *checkpoint_shape_text(const checkpoint_tensor *tensor, char *buffer,
                             size_t buffer_bytes);
 
+/* Element `index` (below the count of elements) of an I32 or I64 tensor. */
+int64_t checkpoint_integer(const checkpoint_tensor *t, size_t index);
+
 /* The data of a tensor will not be needed soon: give the memory of a mapped
  * file back. Reading it again is only slower. */
 void checkpoint_forget(const checkpoint *file, const checkpoint_tensor *t);

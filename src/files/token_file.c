@@ -101,20 +101,6 @@ static moshi_status find_tensor(const checkpoint *file, const char *name,
     return MOSHI_OK;
 }
 
-/* Element i of an I32 or I64 tensor. */
-static int64_t element(const checkpoint_tensor *t, size_t i)
-{
-    int32_t narrow;
-    int64_t wide;
-    if (t->type == DTYPE_I32) {
-        memcpy(&narrow, (const char *)t->data + i * sizeof narrow,
-               sizeof narrow);
-        return narrow;
-    }
-    memcpy(&wide, (const char *)t->data + i * sizeof wide, sizeof wide);
-    return wide;
-}
-
 static moshi_status read_tensor(token_matrix *m, const void *bytes,
                                 size_t n_bytes, const char *label,
                                 const char *name, moshi_error *err)
@@ -129,7 +115,7 @@ static moshi_status read_tensor(token_matrix *m, const void *bytes,
         status = token_matrix_reserve(m, t->dims[t->n_dims - 2],
                                       t->dims[t->n_dims - 1], label, err);
     for (size_t i = 0; status == MOSHI_OK && i < m->rows * m->columns; i++)
-        status = token_matrix_set(m, i, element(t, i), label, err);
+        status = token_matrix_set(m, i, checkpoint_integer(t, i), label, err);
     checkpoint_close(&file);
     return status;
 }

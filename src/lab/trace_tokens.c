@@ -13,14 +13,7 @@
  * INT32_MIN, which the checks refuse. */
 static int32_t element(const checkpoint_tensor *t, size_t i)
 {
-    int32_t narrow;
-    int64_t wide;
-    if (t->type == DTYPE_I32) {
-        memcpy(&narrow, (const char *)t->data + i * sizeof narrow,
-               sizeof narrow);
-        return narrow;
-    }
-    memcpy(&wide, (const char *)t->data + i * sizeof wide, sizeof wide);
+    int64_t wide = checkpoint_integer(t, i);
     return wide > INT32_MIN && wide <= INT32_MAX ? (int32_t)wide : INT32_MIN;
 }
 
