@@ -3,14 +3,7 @@
  * The traces are files without a name: they are removed from their folder as
  * soon as they are made, and their room is free when they are closed, however
  * this program ends. */
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
-#include "base/error.h"
 #include "base/memory.h"
 #include "cli/command.h"
 #include "cli/compare_spec.h"
@@ -19,12 +12,7 @@
 #include "cli/report.h"
 #include "cli/talk_args.h"
 #include "cli/trace_args.h"
-
-/* A file without a name, and a path that leads to it while it is open. */
-typedef struct nameless {
-    int fd;
-    char path[32];
-} nameless;
+#include "lab/nameless_file.h"
 
 /* One run of the command; everything is released by run(). */
 typedef struct work {
@@ -32,35 +20,10 @@ typedef struct work {
     bool codec;
     trace_choice choice;
     compare_spec spec[2];
-    nameless trace[2];
+    nameless_file trace[2];
     trace_tokens forced; /* what the first run produced */
     progress bar;
 } work;
-
-static moshi_status open_nameless(nameless *n, moshi_error *err)
-{
-    const char *folder = getenv("TMPDIR");
-    if (!folder || !*folder)
-        folder = "/tmp";
-    size_t room = strlen(folder) + sizeof "/moshi-compare.XXXXXX";
-    char *path = memory_calloc(room, 1);
-    if (!path)
-        return error_no_memory(err, "a file name");
-    snprintf(path, room, "%s/moshi-compare.XXXXXX", folder);
-    n->fd = mkostemp(path, O_CLOEXEC);
-    moshi_status status = MOSHI_OK;
-    if (n->fd < 0) {
-        error_set(err, MOSHI_IO, "cannot write into '%s': %s", folder,
-                  strerror(errno));
-        status = error_hint(err, "set TMPDIR to a folder with room for two "
-                            "traces");
-    } else {
-        unlink(path);
-        snprintf(n->path, sizeof n->path, "/dev/fd/%d", n->fd);
-    }
-    memory_free(path);
-    return status;
-}
 
 static void show(void *user, double fraction)
 {
@@ -91,7 +54,8 @@ static moshi_status run_side(work *w, int side, moshi_error *err)
 {
     moshi_model *m = NULL;
     talk_recording recording = {0};
-    moshi_status status = open_nameless(&w->trace[side], err);
+    moshi_status status = nameless_file_open(&w->trace[side], "two traces",
+                                             err);
     if (status == MOSHI_OK)
         status = trace_args_open(&m, &w->spec[side].params, w->codec,
                                  w->spec[side].level, err);
@@ -174,8 +138,7 @@ static exit_status run(const options *o)
         answer = compare(&w);
     for (int i = 0; i < 2; i++) {
         compare_spec_release(&w.spec[i]);
-        if (w.trace[i].fd >= 0)
-            close(w.trace[i].fd);
+        nameless_file_close(&w.trace[i]);
     }
     trace_tokens_release(&w.forced);
     return answer;

@@ -68,8 +68,9 @@ moshi_status doctor_examine(doctor_report *out, const doctor_params *params,
     static void (*const stations[])(doctor *) = {
         doctor_files_check,   doctor_names_check,     doctor_weights_check,
         doctor_config_check,  doctor_text_check,      doctor_open_model,
-        doctor_codec_check,   doctor_timeline_check,  doctor_lm_check,
-        doctor_kernels_check, doctor_reference_check, doctor_speed_check,
+        doctor_sound_check,   doctor_codec_check,     doctor_timeline_check,
+        doctor_lm_check,      doctor_window_check,    doctor_kernels_check,
+        doctor_trace_check,   doctor_reference_check, doctor_speed_check,
     };
     doctor_report report = {0};
     doctor d = {.params = params, .report = &report};

@@ -11,6 +11,14 @@
 #include "lab/doctor_work.h"
 #include "lab/known_files.h"
 
+bool doctor_beside(const doctor *d, const char *name, char *path, size_t room)
+{
+    const char *lm = d->files.lm, *base = doctor_base_name(lm);
+    struct stat info;
+    int n = snprintf(path, room, "%.*s%s", (int)(base - lm), lm, name);
+    return n > 0 && (size_t)n < room && stat(path, &info) == 0;
+}
+
 static uint64_t bytes_of(const char *path)
 {
     struct stat info;

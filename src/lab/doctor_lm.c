@@ -1,5 +1,5 @@
 /* doctor_lm.c: does a conversation of the language model begin empty, and is
- * it the same after a reset? */
+ * it the same after a reset, and beside another one? */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,6 +10,7 @@
 #include "lab/op_watch.h"
 
 #define STEPS 6
+#define RUNS  4 /* at first, after a reset, over NaN, beside another */
 
 /* Slots of each cache that are filled with NaN before a run that must not see
  * them. More would write memory that a short run never touches. */
@@ -27,9 +28,12 @@ static void record_release(record *r)
         op_watch_release(&r->watch[s]);
 }
 
+/* neighbour: NULL, or another conversation, which takes a step after each of
+ * ours and hears our frames in another order. */
 static moshi_status record_run(record *r, lm_trial *t, const int32_t *user,
-                               int width)
+                               int width, lm_trial *neighbour)
 {
+    int32_t spare[1 + LIMIT_CODEBOOKS];
     for (int s = 0; s < STEPS; s++) {
         moshi_status status = op_watch_init(
             &r->watch[s], t->stream->plan->plan, t->stream->backend,
@@ -39,6 +43,10 @@ static moshi_status record_run(record *r, lm_trial *t, const int32_t *user,
         plan_hook hook = op_watch_begin(&r->watch[s]);
         status = lm_trial_step(t, user + (size_t)s * (size_t)width, NULL,
                                r->tokens[s], &hook);
+        if (status == MOSHI_OK && neighbour)
+            status = lm_trial_step(
+                neighbour, user + (size_t)(STEPS - 1 - s) * (size_t)width,
+                NULL, spare, NULL);
         if (status != MOSHI_OK)
             return status;
     }
@@ -126,14 +134,34 @@ static void poison(lm_stream *s)
     }
 }
 
-static moshi_status run_all(doctor *d, lm_trial *t, record r[3],
+static moshi_status check_neighbour(doctor *d, lm_trial *t, record r[RUNS],
+                                    const int32_t *user, int width)
+{
+    lm_trial other = {0};
+    moshi_status status = lm_trial_init(&other, d->model, d->model->backend,
+                                        &d->ignored);
+    lm_stream_reset(t->stream);
+    if (status == MOSHI_OK)
+        status = record_run(&r[3], t, user, width, &other);
+    if (status == MOSHI_OK)
+        compare(d, (doctor_finding){"model: two conversations",
+                                    LAB_MODEL_CODE, DOCTOR_OK,
+                                    "a second conversation changes no bit of "
+                                    "the first",
+                                    "report this as a bug, with this page"},
+                &r[0], &r[3]);
+    lm_trial_release(&other);
+    return status;
+}
+
+static moshi_status run_all(doctor *d, lm_trial *t, record r[RUNS],
                             const int32_t *user, int width)
 {
     check_empty(d, t->stream);
-    moshi_status status = record_run(&r[0], t, user, width);
+    moshi_status status = record_run(&r[0], t, user, width, NULL);
     if (status == MOSHI_OK) {
         lm_stream_reset(t->stream);
-        status = record_run(&r[1], t, user, width);
+        status = record_run(&r[1], t, user, width, NULL);
     }
     if (status != MOSHI_OK)
         return status;
@@ -141,9 +169,12 @@ static moshi_status run_all(doctor *d, lm_trial *t, record r[3],
                                 "after a reset the same bits as at first",
                                 "report this as a bug, with this page"},
             &r[0], &r[1]);
+    status = check_neighbour(d, t, r, user, width);
+    if (status != MOSHI_OK)
+        return status;
     lm_stream_reset(t->stream);
     poison(t->stream);
-    status = record_run(&r[2], t, user, width);
+    status = record_run(&r[2], t, user, width, NULL);
     if (status == MOSHI_OK)
         compare(d, (doctor_finding){"model: caches", LAB_MODEL_CODE, DOCTOR_OK,
                                     "no slot of a cache is read before it is "
@@ -164,7 +195,7 @@ void doctor_lm_check(doctor *d)
         return;
     }
     doctor_progress(d, "steps", 0);
-    record *r = memory_calloc(3, sizeof *r);
+    record *r = memory_calloc(RUNS, sizeof *r);
     int width = d->lm.n_q - d->lm.dep_q;
     moshi_status status = r ? lm_trial_hear(d->model, STEPS, &user, &d->ignored)
                             : MOSHI_NO_MEMORY;
@@ -175,7 +206,7 @@ void doctor_lm_check(doctor *d)
     if (status != MOSHI_OK)
         d->report->failed = true;
     lm_trial_release(&t);
-    for (int i = 0; r && i < 3; i++)
+    for (int i = 0; r && i < RUNS; i++)
         record_release(&r[i]);
     memory_free(r);
     memory_free(user);

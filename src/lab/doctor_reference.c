@@ -4,7 +4,6 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/memory.h"
 #include "lab/doctor_work.h"
@@ -15,16 +14,6 @@
 #define FRAMES_LEAST 16
 #define SIGMAS 4.0
 #define DELAYS_TRIED 2 /* to either side */
-
-/* The folder of the language model, and the name in it. */
-static bool reference_path(const doctor *d, char *path, size_t room)
-{
-    const char *lm = d->files.lm, *base = doctor_base_name(lm);
-    struct stat info;
-    int n = snprintf(path, room, "%.*s%s", (int)(base - lm), lm,
-                     REFERENCE_NAME);
-    return n > 0 && (size_t)n < room && stat(path, &info) == 0;
-}
 
 /* Every frame once, in an order that keeps no two neighbours together. */
 static void shuffle(size_t *order, size_t n)
@@ -102,14 +91,16 @@ static void report_shuffle(doctor *d, const measures *m, size_t T)
 /* Is another acoustic delay likelier than the one in force? */
 static moshi_status check_delays(doctor *d, const conversation *c, measures *m)
 {
-    int in_force = lm_config_acoustic_delay(&d->lm), best = in_force;
-    double best_sigmas = 0;
+    /* The model's, which an option may have changed, not the file's. */
+    const lm_config *config = &d->model->lm->config;
+    int in_force = lm_config_acoustic_delay(config), best = in_force;
+    double best_sigmas = 0, guess = log((double)config->card);
     doctor_finding f = {"likelihood: delay", LAB_TIMELINE, DOCTOR_OK,
                         "the delay in force is the likeliest",
                         "use the delays that the model was trained with"};
     for (int delay = in_force - DELAYS_TRIED; delay <= in_force + DELAYS_TRIED;
          delay++) {
-        lm_config other = d->lm;
+        lm_config other = *config;
         if (delay < 0 || delay > LIMIT_DELAY || delay == in_force)
             continue;
         lm_config_set_delay(&other, delay);
@@ -119,7 +110,9 @@ static moshi_status check_delays(doctor *d, const conversation *c, measures *m)
         if (status != MOSHI_OK)
             return status;
         double s = sigmas(m->delayed.steps, m->real.steps, c->T);
-        if (s > SIGMAS && s > best_sigmas) {
+        /* Under the right delay the acoustic tokens are foreseen; where they
+         * are not, one that is less wrong says nothing of delays. */
+        if (s > SIGMAS && s > best_sigmas && m->delayed.acoustic < guess) {
             best = delay;
             best_sigmas = s;
         }
@@ -168,7 +161,7 @@ void doctor_reference_check(doctor *d)
         doctor_add(d, f, "the model cannot be opened");
         return;
     }
-    if (!reference_path(d, path, sizeof path)) {
+    if (!doctor_beside(d, REFERENCE_NAME, path, sizeof path)) {
         doctor_add(d, f, "no " REFERENCE_NAME " lies beside the model");
         return;
     }

@@ -56,6 +56,9 @@ void doctor_progress(doctor *d, const char *what, double fraction);
 /* The part of a path that may stand in a report which others will read. */
 const char *doctor_base_name(const char *path);
 
+/* The path of a file beside the language model; false: it is not there. */
+bool doctor_beside(const doctor *d, const char *name, char *path, size_t room);
+
 /* The stations, in order. */
 void doctor_files_check(doctor *d);
 void doctor_names_check(doctor *d);
@@ -63,10 +66,13 @@ void doctor_weights_check(doctor *d);
 void doctor_config_check(doctor *d);
 void doctor_open_model(doctor *d);
 void doctor_text_check(doctor *d);
+void doctor_sound_check(doctor *d);
 void doctor_codec_check(doctor *d);
 void doctor_timeline_check(doctor *d);
 void doctor_lm_check(doctor *d);
+void doctor_window_check(doctor *d);
 void doctor_kernels_check(doctor *d);
+void doctor_trace_check(doctor *d);
 void doctor_reference_check(doctor *d);
 void doctor_speed_check(doctor *d);
 

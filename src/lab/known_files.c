@@ -36,14 +36,25 @@ static const known_file files[] = {
      "5b835c664f3830bf453808cbca9bfbcc9de332c328cc01cbffdfbaba2a8838a7"},
     {"model.safetensors", "kyutai/moshika-pytorch-bf16", 0,
      "e0a5a1c79010680eb916adb940ee8567978c78902c5a6b743c79202e75858712"},
+    {"model.q8.gguf", "nano", 12512608,
+     "39b698d031fd97a5c8c5bd631f2065196f2b9e2118c81a977ecee9a019368059"},
+    {"mimi.safetensors", "nano", 11192674,
+     "bdd82dd56dba16559838ff564ed4ca4124d9aaef19ff945b78535ecce16562c7"},
+    {"tokenizer.model", "nano", 7710,
+     "3e70303dfa639ca584eb3145a43728ded76e2f6a28ce52c82879faeaa9da33a8"},
 };
 
 #define COUNT (sizeof files / sizeof *files)
 
-/* Many models call their file this; it claims nothing. */
+/* Many models call their files so; such a name claims nothing. */
 static int is_generic(const known_file *f)
 {
-    return strcmp(f->name, "model.safetensors") == 0;
+    static const char *const names[] = {"model.safetensors", "model.q8.gguf",
+                                        "mimi.safetensors", "tokenizer.model"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(f->name, names[i]) == 0)
+            return 1;
+    return 0;
 }
 
 const known_file *known_files_by_hash(const char *sha256)
