@@ -84,6 +84,7 @@ static exit_status run(const options *o)
     doctor_report report = {0};
     listener l = {.quiet = options_flag(o, "quiet")};
     doctor_params p = {.quick = options_flag(o, "quick"),
+                       .run = options_text(o, "run"),
                        .announce = announce,
                        .progress = show_progress,
                        .user = &l};
@@ -117,14 +118,18 @@ static exit_status run(const options *o)
 static const option own_options[] = {
     {.name = "quick", .type = OPTION_FLAG,
      .help = "leave out what reads all weights: hashes and values"},
+    {.name = "run", .type = OPTION_TEXT, .value = "CODES",
+     .help = "judge a recorded run of this model instead: the tables that "
+             "gen --codes writes"},
     {0},
 };
 
-static const char *const usage[] = {"[MODEL]", "--lm FILE --mimi FILE", NULL};
+static const char *const usage[] = {"[MODEL]", "[MODEL] --run CODES", "--lm FILE --mimi FILE", NULL};
 
 static const char *const examples[] = {
     "moshi doctor moshika",
     "moshi doctor --quick --json moshika/model.q8.gguf",
+    "moshi doctor moshika --run bad.safetensors",
     "moshi doctor --lm model.safetensors --mimi mimi.safetensors",
     NULL,
 };
@@ -141,11 +146,17 @@ const command cmd_doctor = {
         "delays, the state of a conversation, this processor's kernels against "
         "textbook ones, and speed. Each check is ok, warning, fault or "
         "skipped; the verdict is the class of the first fault: file, config, "
-        "codec, model code, timeline, sampling, speed or device.\n\n"
+        "input, codec, model code, timeline, sampling, speed or device.\n\n"
         "Where a file reference.safetensors lies beside the language model "
         "(text [T], own [K, T], user [K, T], I32, frame by frame), the model "
         "must find that conversation likelier than its frames in another "
-        "order, and no other delay likelier than its own.\n\n"
+        "order, and no other delay likelier than its own. A trace of a right "
+        "run beside it, reference.trace.safetensors, is run again with its "
+        "sound and tokens given, and the first output that differs is named."
+        "\n\n"
+        "--run judges a run, whichever program made it: was anybody heard, was "
+        "the text forced, were codes put together by the delays, what did the "
+        "steps read, and would this model choose or draw such tokens?\n\n"
         "The output is one page without paths, to be pasted into a report. "
         "Exit status 1 means a fault.",
     .options = own_options,

@@ -62,23 +62,36 @@ static void release(doctor *d)
     model_files_release(&d->files);
 }
 
+typedef void station(doctor *);
+
+static station *const all_stations[] = {
+    doctor_files_check,   doctor_names_check,     doctor_weights_check,
+    doctor_config_check,  doctor_text_check,      doctor_open_model,
+    doctor_sound_check,   doctor_codec_check,     doctor_timeline_check,
+    doctor_lm_check,      doctor_window_check,    doctor_kernels_check,
+    doctor_trace_check,   doctor_reference_check, doctor_speed_check,
+    NULL,
+};
+
+static station *const run_stations[] = {
+    doctor_files_check, doctor_names_check, doctor_config_check,
+    doctor_open_model,  doctor_run_check,   NULL,
+};
+
 moshi_status doctor_examine(doctor_report *out, const doctor_params *params,
                             moshi_error *err)
 {
-    static void (*const stations[])(doctor *) = {
-        doctor_files_check,   doctor_names_check,     doctor_weights_check,
-        doctor_config_check,  doctor_text_check,      doctor_open_model,
-        doctor_sound_check,   doctor_codec_check,     doctor_timeline_check,
-        doctor_lm_check,      doctor_window_check,    doctor_kernels_check,
-        doctor_trace_check,   doctor_reference_check, doctor_speed_check,
-    };
     doctor_report report = {0};
+    doctor_params quick = *params;
     doctor d = {.params = params, .report = &report};
+    station *const *next = params->run ? run_stations : all_stations;
+    quick.quick = true;
+    if (params->run)
+        d.params = &quick;
     describe_machine(&d);
     moshi_status status = find_files(&d, err);
-    if (status == MOSHI_OK)
-        for (size_t i = 0; i < sizeof stations / sizeof *stations; i++)
-            stations[i](&d);
+    for (; status == MOSHI_OK && *next; next++)
+        (*next)(&d);
     if (status == MOSHI_FORMAT)
         status = MOSHI_OK;
     release(&d);

@@ -114,23 +114,50 @@ static moshi_status repeat_trace(repeat *r, const doctor *d, const char *path,
 
 /* --- what it says --- */
 
-static bool is_in(const plan *p, const char *name)
+static const plan_op *find(const plan *p, const char *name)
 {
     for (size_t i = 0; i < p->n_ops; i++)
         if (strcmp(p->ops[i].name, name) == 0)
-            return true;
-    return false;
+            return &p->ops[i];
+    return NULL;
 }
 
-/* An input of a step or of the decoder is the work of the timeline; the first
- * difference elsewhere is in what computes. */
-static lab_class class_of(const moshi_model *m, const char *name)
+/* Of the row of tokens that a step reads: is it the same but for what is
+ * heard, and is that one number in every codebook? Then nobody was heard. */
+static bool hears_nobody(const repeat *r, const diff_op *op)
 {
-    if (is_in(m->lm->plain.plan, name))
-        return LAB_MODEL_CODE;
-    if (is_in(m->mimi->encoder, name) || is_in(m->mimi->decoder, name))
+    const lm_config *c = &r->model->lm->config;
+    const checkpoint_tensor *a = trace_file_find(&r->d->a, op->name);
+    const checkpoint_tensor *b = trace_file_find(&r->d->b, op->name);
+    int64_t right[1 + 2 * LIMIT_CODEBOOKS], read[1 + 2 * LIMIT_CODEBOOKS];
+    size_t n = 1 + (size_t)c->n_q, own = 1 + (size_t)c->dep_q;
+    size_t row = (size_t)op->first_frame;
+    if (trace_row_numbers(a) != n || trace_row_numbers(b) != n || own == n)
+        return false;
+    trace_row_whole(a, row, 0, n, right);
+    trace_row_whole(b, row, 0, n, read);
+    if (memcmp(right, read, own * sizeof *read) != 0)
+        return false;
+    for (size_t k = own; k < n; k++)
+        if (read[k] != read[own] && read[k] != c->card)
+            return false;
+    return true;
+}
+
+/* An input of a step or of the decoder is the work of the timeline, a token
+ * that is not the one given is that of the sampler; the first difference
+ * elsewhere is in what computes. */
+static lab_class class_of(const repeat *r, const diff_op *first)
+{
+    const moshi_model *m = r->model;
+    const plan_op *op = find(m->lm->plain.plan, first->name);
+    if (op)
+        return op->kind == OP_SAMPLE ? LAB_SAMPLING : LAB_MODEL_CODE;
+    if (find(m->mimi->encoder, first->name) ||
+        find(m->mimi->decoder, first->name))
         return LAB_CODEC;
-    return LAB_TIMELINE;
+    return strcmp(first->name, "lm.tokens") == 0 && hears_nobody(r, first)
+               ? LAB_INPUT : LAB_TIMELINE;
 }
 
 static void report(doctor *d, const repeat *r, const char *path)
@@ -151,7 +178,7 @@ static void report(doctor *d, const repeat *r, const char *path)
         return;
     }
     f.status = DOCTOR_FAULT;
-    f.about = class_of(r->model, x->first->name);
+    f.about = class_of(r, x->first);
     doctor_add(d, f, "first off is %s in frame %lld, by %.2g of its size",
                x->first->name, (long long)x->first->first_frame,
                x->first_error);

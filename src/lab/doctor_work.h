@@ -75,5 +75,6 @@ void doctor_kernels_check(doctor *d);
 void doctor_trace_check(doctor *d);
 void doctor_reference_check(doctor *d);
 void doctor_speed_check(doctor *d);
+void doctor_run_check(doctor *d);
 
 #endif
