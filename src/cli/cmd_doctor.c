@@ -85,6 +85,7 @@ static exit_status run(const options *o)
     listener l = {.quiet = options_flag(o, "quiet")};
     doctor_params p = {.quick = options_flag(o, "quick"),
                        .run = options_text(o, "run"),
+                       .sound = options_text(o, "sound"),
                        .announce = announce,
                        .progress = show_progress,
                        .user = &l};
@@ -97,6 +98,8 @@ static exit_status run(const options *o)
         p.model.model = o->args[0];
     else if (!model_args_named(o, MODEL_PARTS_BOTH))
         return report_usage("doctor", "half a model was named");
+    if (p.sound && !p.run)
+        return report_usage("doctor", "--sound goes with --run");
     status = model_args_default(&p.model, &err);
     if (status != MOSHI_OK)
         return report_error(&err);
@@ -121,6 +124,9 @@ static const option own_options[] = {
     {.name = "run", .type = OPTION_TEXT, .value = "CODES",
      .help = "judge a recorded run of this model instead: the tables that "
              "gen --codes writes"},
+    {.name = "sound", .type = OPTION_TEXT, .value = "WAV",
+     .help = "with --run: the sound that came out of it, to be held against "
+             "its codes, frame by frame"},
     {0},
 };
 
@@ -129,7 +135,7 @@ static const char *const usage[] = {"[MODEL]", "[MODEL] --run CODES", "--lm FILE
 static const char *const examples[] = {
     "moshi doctor moshika",
     "moshi doctor --quick --json moshika/model.q8.gguf",
-    "moshi doctor moshika --run bad.safetensors",
+    "moshi doctor moshika --run bad.safetensors --sound bad.wav",
     "moshi doctor --lm model.safetensors --mimi mimi.safetensors",
     NULL,
 };

@@ -51,6 +51,7 @@ typedef struct doctor_params {
     bool quick; /* leaves out what reads all weights: hashes, values */
     const char *run; /* NULL, or a recorded run to judge, in place of all but
                         the files and the config; implies quick */
+    const char *sound;  /* with run: NULL, or the sound that came out of it */
     /* What is going to be done, before it is, and how far it has got (0 … 1);
      * either may be NULL. */
     void (*announce)(void *user, const char *text);

@@ -19,6 +19,7 @@
 #define STANDING 0.95   /* share of frames */
 #define FITS 0.8        /* share of codes */
 #define TEMPERATURE_MAX 1.5
+#define TEXT_FORCED 50.0 /* per cent: a text of which less is the model's */
 
 /* All that the checks share; owned. */
 typedef struct record {
@@ -108,7 +109,8 @@ static void report_sources(doctor *d, const record *r)
                         "undo the delays of the model, and keep the codebooks "
                         "in order"};
     for (int k = 0; k < K; k++) {
-        run_source s = run_codes_source(&r->run, &r->codes, k);
+        run_source s = run_codes_source(&r->run, &r->codes, k,
+                                        c->delays[1 + k]);
         if (s.share < FITS) {
             unknown++;
         } else if (s.book != k || s.delay != c->delays[1 + k]) {
@@ -295,7 +297,7 @@ static moshi_status check_draws(doctor *d, record *r)
                                     r->guess, true, &d->ignored);
     if (status != MOSHI_OK)
         return status;
-    if (is_plausible(audio)) {
+    if (is_plausible(audio) && percent(&r->fit.part[RUN_TEXT]) < TEXT_FORCED) {
         say(d, r, DOCTOR_FAULT, LAB_SAMPLING, "let the model choose its text, "
             "at a text temperature of 0.7 or below",
             "the audio follows the text, but the text is not the model's");
@@ -323,6 +325,8 @@ static void examine(doctor *d, record *r)
         check_heard(d, r);
     check_text(d, r);
     check_codes(d, r);
+    if (d->params->sound && r->has_codes)
+        doctor_run_sound(d, &r->codes);
     r->steps = r->run.steps < STEPS_MAX ? r->run.steps : STEPS_MAX;
     if (!r->run.user || !r->run.own) {
         doctor_add(d, f, "the file does not say what was heard (codes_in)");

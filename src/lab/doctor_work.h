@@ -77,4 +77,8 @@ void doctor_reference_check(doctor *d);
 void doctor_speed_check(doctor *d);
 void doctor_run_check(doctor *d);
 
+/* Of a run: is params->sound what these codes (`decoded`) sound like? */
+struct trace_tokens;
+void doctor_run_sound(doctor *d, const struct trace_tokens *codes);
+
 #endif

@@ -3,6 +3,9 @@
 
 #define DELAYS_TRIED 8
 
+/* A codebook that changes less often stands still. */
+#define CHANGES_LEAST 8
+
 static int32_t produced(const trace_tokens *run, size_t step, int book)
 {
     return run->tokens[step * (1 + (size_t)run->own) + 1 + (size_t)book];
@@ -13,34 +16,44 @@ static int32_t decoded(const trace_tokens *codes, size_t frame, int book)
     return codes->decoded[frame * (size_t)codes->own + (size_t)book];
 }
 
+/* Of the frames that change when `moving`, else of all. */
+static double share_of(const trace_tokens *run, const trace_tokens *codes,
+                       int k, run_source at, bool moving, size_t *n)
+{
+    size_t fit = 0;
+    *n = 0;
+    for (size_t f = 1; f < codes->steps; f++) {
+        size_t s = f + (size_t)at.delay;
+        if (s >= run->steps)
+            break;
+        if (moving && decoded(codes, f, k) == decoded(codes, f - 1, k))
+            continue;
+        ++*n;
+        fit += decoded(codes, f, k) == produced(run, s, at.book);
+    }
+    return *n ? (double)fit / (double)*n : 0;
+}
+
 static double share(const trace_tokens *run, const trace_tokens *codes, int k,
                     int book, int delay)
 {
-    size_t fit = 0, n = 0;
-    for (size_t f = 1; f < codes->steps; f++) {
-        size_t s = f + (size_t)delay;
-        if (s >= run->steps)
-            break;
-        if (decoded(codes, f, k) == decoded(codes, f - 1, k))
-            continue;
-        n++;
-        fit += decoded(codes, f, k) == produced(run, s, book);
-    }
-    return n ? (double)fit / (double)n : 0;
+    size_t n;
+    run_source at = {.book = book, .delay = delay};
+    double moving = share_of(run, codes, k, at, true, &n);
+    return n >= CHANGES_LEAST ? moving
+                              : share_of(run, codes, k, at, false, &n);
 }
 
 run_source run_codes_source(const trace_tokens *run, const trace_tokens *codes,
-                            int k)
+                            int k, int delay)
 {
-    run_source best = {k, 0, -1};
-    for (int i = 0; i < run->own; i++) {
-        int book = (k + i) % run->own; /* itself first: it wins a draw */
+    run_source best = {k, delay, share(run, codes, k, k, delay)};
+    for (int book = 0; book < run->own; book++)
         for (int d = 0; d <= DELAYS_TRIED; d++) {
             double s = share(run, codes, k, book, d);
             if (s > best.share)
                 best = (run_source){book, d, s};
         }
-    }
     return best;
 }
 

@@ -14,13 +14,14 @@
 /* Where codebook k of what was decoded was taken from. */
 typedef struct run_source {
     int book, delay;
-    double share; /* of its frames that fit; of frames that differ from their
-                     neighbours, so that standing codes prove nothing */
+    double share; /* of its frames that fit; only of those that change, since
+                     standing codes fit anywhere */
 } run_source;
 
-/* The source of codebook k of codes->decoded among run->tokens. */
+/* The source of codebook k of codes->decoded among run->tokens; `delay` is the
+ * one that is right, and wins a draw. */
 run_source run_codes_source(const trace_tokens *run, const trace_tokens *codes,
-                            int k);
+                            int k, int delay);
 
 /* The same share for a table that was written, or read, with its axes
  * exchanged, with the delays given ([own]). */
