@@ -34,6 +34,24 @@ static size_t variety(const int32_t *codes, int K, size_t first, size_t n)
     return changes;
 }
 
+/* Frames in which something happens: a frame like the one before it (silence)
+ * looks consistent in many views, and says nothing. */
+static bool is_active(const replay *r, size_t f)
+{
+    const int32_t *row = r->codes + f * (size_t)r->K;
+    return memcmp(row, row - r->K, (size_t)r->K * sizeof *row) != 0;
+}
+
+/* The rows of active frames, moved to the front. */
+static void keep_active(const replay *r, int32_t *rows, int K)
+{
+    size_t n = 0;
+    for (size_t f = 0; f < r->n; f++)
+        if (is_active(r, r->first + f))
+            memmove(rows + n++ * (size_t)K, rows + f * (size_t)K,
+                    (size_t)K * sizeof *rows);
+}
+
 /* The stretch in which most happens: speech, not the silence around it. */
 static void choose_frames(replay *r)
 {
@@ -48,6 +66,8 @@ static void choose_frames(replay *r)
             r->first = f;
         }
     }
+    for (size_t f = 0; f < r->n; f++)
+        r->active += is_active(r, r->first + f);
 }
 
 moshi_status replay_open(replay **out, const int32_t *codes, int K, size_t T,
@@ -151,9 +171,12 @@ static moshi_status run_batch(replay *r, echo_codec codec, replay_row **rows,
     }
     moshi_status status = codec.run(codec.user, codes, count, K, r->n, back,
                                     err);
-    for (int i = 0; i < count && status == MOSHI_OK; i++)
-        echo_compare(codes[i], back[i], K, r->n, &rows[i]->score,
+    for (int i = 0; i < count && status == MOSHI_OK; i++) {
+        keep_active(r, buffer + 2 * (size_t)i * table, K);
+        keep_active(r, back[i], K);
+        echo_compare(codes[i], back[i], K, r->active, &rows[i]->score,
                      rows[i]->frames);
+    }
     return status;
 }
 
@@ -206,7 +229,7 @@ static void weigh(replay *r)
     for (size_t i = 0; i < r->n_rows; i++) {
         replay_row *row = &r->rows[i];
         row->gain = advantage(&row->score) - advantage(&recorded->score);
-        row->gain_se = standard_error(row->frames, recorded->frames, r->n);
+        row->gain_se = standard_error(row->frames, recorded->frames, r->active);
         if (row->gain > r->rows[r->best].gain)
             r->best = i;
     }
@@ -271,10 +294,10 @@ static void conclude(replay *r)
 {
     size_t changes = variety(r->codes, r->K, r->first, r->n);
     const replay_row *best = &r->rows[r->best], *recorded = &r->rows[0];
-    double se = standard_error(best->frames, NULL, r->n);
+    double se = standard_error(best->frames, NULL, r->active);
     char meaning[192];
     replay_view_meaning(&best->view, meaning, sizeof meaning);
-    if (changes < VARIETY_LEAST) {
+    if (changes < VARIETY_LEAST || r->active < REPLAY_FRAMES_LEAST) {
         say(r, LAB_CANNOT_TELL, "record something in which somebody speaks",
             "the codes stand still: the semantic code changes %zu times in "
             "%zu frames", changes, r->n);

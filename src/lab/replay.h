@@ -27,7 +27,7 @@ typedef struct replay_params {
 typedef struct replay_row {
     replay_view view;
     echo_score score;
-    float *frames;        /* owned: weighted share of each frame */
+    float *frames;        /* owned: weighted share of each active frame */
     double gain, gain_se; /* above the recorded view, and its standard error */
 } replay_row;
 
@@ -36,6 +36,7 @@ typedef struct replay {
     size_t T;
     const int32_t *codes; /* borrowed, [T][K] */
     size_t first, n;      /* the frames that are run */
+    size_t active;        /* of these, those that are scored: codes change */
     replay_row *rows;     /* owned */
     size_t n_rows, best;  /* best: index of the most consistent */
     replay_params params;

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """fault_matrix.py: put in each historic defect; see what the instruments say.
 
-    fault_matrix.py MOSHI MOSHI_FAULTY LIST_FAULTS SOURCE [--only NAMES] [--out FILE]
+    fault_matrix.py MOSHI MOSHI_FAULTY LIST_FAULTS SOURCE [--only NAMES]
+        [--quick] [--out FILE]
 
 Goal: every fault is called by its class, or not at all; nothing is found where
 nothing is wrong; the first wrong operation is named. Method: the table of
@@ -16,7 +17,8 @@ docs/DIAGNOSIS.md has a user do it,
   compare   the port is held against itself without the defect.
 
 The class is that of the first of these that names one. TAP on standard output;
---out writes docs/FAULTS.md. Takes a minute or two.
+--out writes docs/FAULTS.md; --quick leaves out replay, which takes most of the
+time (some minutes for the whole table).
 """
 import argparse, json, os, shutil, struct, subprocess, sys, tempfile
 
@@ -155,7 +157,8 @@ class Bench:
         self.moshi, self.faulty = args.moshi, args.faulty
         self.nano = os.path.join(args.source, "models", "nano")
         self.sound = os.path.join(args.source, "examples", "questions.flac")
-        self.folder = folder
+        self.folder, self.quick = folder, args.quick
+        self.replayed = {} # answers by the codes that they are about
         self.can_analyze = subprocess.run(
             [self.moshi, "help", "analyze"], capture_output=True).returncode == 0
 
@@ -195,9 +198,7 @@ class Bench:
                            check=True)
         note("run", self.json(self.moshi, "", "doctor", model, "--run",
                               at("run.safetensors"), "--sound", at("out.wav")))
-        note("replay", self.json(self.moshi, "", "codec", "decode", *codec,
-                                 at("run.safetensors"), "--delay-scan",
-                                 "--order-scan", "--scan-seconds", "17"))
+        said["replay"] = self.replay(at("run.safetensors"))
         if not self.can_analyze:
             said["analyze"] = "-", "not built"
             return said
@@ -206,6 +207,18 @@ class Bench:
                                    answer.get("findings", []))
         note("analyze", answer)
         return said
+
+    def replay(self, path):
+        if self.quick:
+            return "-", "left out"
+        head, data = read_tensors(path)
+        codes = bytes(data[slice(*head["codes_out"]["data_offsets"])])
+        if codes not in self.replayed:
+            answer = self.json(self.moshi, "", "codec", "decode", "-m",
+                               self.nano, path, "--delay-scan", "--order-scan",
+                               "--scan-seconds", "12")
+            self.replayed[codes] = answer["verdict"], answer.get("line", "")
+        return self.replayed[codes]
 
     def first_op(self, fault, where, model):
         """What compare calls the first wrong operation."""
@@ -319,6 +332,7 @@ def main():
     p.add_argument("list")
     p.add_argument("source")
     p.add_argument("--only", default="")
+    p.add_argument("--quick", action="store_true")
     p.add_argument("--out")
     args = p.parse_args()
     listed = subprocess.run([args.list], capture_output=True, text=True,
