@@ -165,6 +165,8 @@ static exit_status run(const options *o)
             report(w);
         else
             answer = report_error(&err);
+        if (status == MOSHI_ARGUMENT) /* such as a preset that is none */
+            answer = EXIT_STATUS_USAGE;
     }
     for (size_t i = 0; i < w->n_runs; i++)
         bench_run_release(&w->runs[i]);

@@ -150,7 +150,12 @@ static exit_status run(const options *o)
         say_results(&w);
     lm_model_close(&w.model);
     model_files_release(&w.files);
-    return status == MOSHI_OK ? EXIT_STATUS_DONE : report_error(&err);
+    if (status == MOSHI_OK)
+        return EXIT_STATUS_DONE;
+    report_error(&err);
+    /* Only what the command line says can be out of range here. */
+    return status == MOSHI_ARGUMENT ? EXIT_STATUS_USAGE
+                                    : exit_status_of(status);
 }
 
 static const option own_options[] = {

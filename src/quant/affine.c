@@ -42,11 +42,11 @@ static line fit_line(const float *x, line from, float top)
     }
     float q = vec_sum(vq), qq = vec_sum(vqq), sx = vec_sum(vx),
           xq = vec_sum(vxq), n = SUB_BLOCK, det = n * qq - q * q;
-    line l = {.error = INFINITY};
-    if (!(det > 0))
-        return l;
-    l.scale = (n * xq - sx * q) / det;
-    l.min = (q * xq - qq * sx) / det;
+    line l = {.min = -sx / n}; /* if all are alike, and below zero */
+    if (det > 0) {
+        l.scale = (n * xq - sx * q) / det;
+        l.min = (q * xq - qq * sx) / det;
+    }
     if (l.min < 0) { /* a min cannot lift */
         l.min = 0;
         l.scale = xq / qq;
