@@ -111,6 +111,11 @@ void bench_report_print(const bench_findings *f)
 {
     printf("model         %s\n", f->name);
     print_machine(f->machine);
+    printf("start         ");
+    if (f->open_ms > 0)
+        printf("opened in %.1f ms, weights in memory %.1f ms later, ",
+               f->open_ms, f->load_ms);
+    printf("first frame %.1f ms\n", f->runs[0].first_ms);
     for (size_t i = 0; i < f->n_runs; i++) {
         const bench_run *r = &f->runs[i];
         print_run(r);
@@ -236,6 +241,20 @@ static void json_advice(json_out *j, const bench_run *r, const bench_advice *a)
     json_out_end(j);
 }
 
+static void json_start(json_out *j, const bench_findings *f)
+{
+    json_out_object(j, "start");
+    if (f->open_ms > 0) {
+        json_out_real(j, "open_ms", f->open_ms);
+        json_out_real(j, "load_ms", f->load_ms);
+    } else {
+        json_out_null(j, "open_ms");
+        json_out_null(j, "load_ms");
+    }
+    json_out_real(j, "first_frame_ms", f->runs[0].first_ms);
+    json_out_end(j);
+}
+
 void bench_report_json(const bench_findings *f)
 {
     json_out j;
@@ -243,6 +262,7 @@ void bench_report_json(const bench_findings *f)
     json_out_object(&j, NULL);
     json_machine(&j, f->machine);
     json_out_text(&j, "model", f->name);
+    json_start(&j, f);
     json_run(&j, &f->runs[0], &f->advice[0]);
     json_advice(&j, &f->runs[0], &f->advice[0]);
     json_out_array(&j, "runs");

@@ -12,6 +12,7 @@ typedef struct bench_findings {
     const bench_advice *advice; /* of each run; of one lane it is judged */
     size_t n_runs;
     bool has_lm;
+    double open_ms, load_ms;  /* of files; 0: of no file */
 } bench_findings;
 
 void bench_report_print(const bench_findings *f);

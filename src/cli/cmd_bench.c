@@ -120,7 +120,9 @@ static void report(const work *w)
                         .runs = w->runs,
                         .advice = w->advice,
                         .n_runs = w->n_runs,
-                        .has_lm = w->model.model->lm != NULL};
+                        .has_lm = w->model.model->lm != NULL,
+                        .open_ms = w->model.open_ms,
+                        .load_ms = w->model.load_ms};
     name_model(w, name, sizeof name);
     if (options_flag(w->o, "json"))
         bench_report_json(&f);

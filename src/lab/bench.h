@@ -36,6 +36,8 @@ moshi_status bench_machine_measure(bench_machine *out, int threads,
 typedef struct bench_model {
     moshi_model *model;            /* owned */
     synth_memory lm_bytes, mimi_bytes; /* owned; empty for files */
+    double open_ms;  /* until it was open; of files */
+    double load_ms;  /* until all weights were in memory, after that */
 } bench_model;
 
 /* The files that params name; with neither `model` nor `lm` the codec alone. */
@@ -104,6 +106,7 @@ typedef struct bench_params {
 typedef struct bench_run {
     int lanes, threads, frames;
     int64_t cached;
+    double first_ms;         /* the first frame after opening */
     double frame_ms;         /* length of a frame: 80 */
     double read_bytes_per_s; /* median of the passes between the frames */
     bench_part parts[BENCH_PART_COUNT];

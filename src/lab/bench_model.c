@@ -1,6 +1,7 @@
 /* bench_model.c: the model that is measured: from files, or made up. */
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "cpu/backend.h"
@@ -22,10 +23,16 @@ moshi_status bench_model_open(bench_model *out,
 {
     bench_model b = {0};
     if (params->model || params->lm) {
+        double start = clock_seconds();
         moshi_status status = moshi_model_open(&b.model, params, err);
-        if (status == MOSHI_OK)
-            *out = b;
-        return status;
+        if (status != MOSHI_OK)
+            return status;
+        double opened = clock_seconds();
+        moshi_model_wait(b.model);
+        b.open_ms = 1e3 * (opened - start);
+        b.load_ms = 1e3 * (clock_seconds() - opened);
+        *out = b;
+        return MOSHI_OK;
     }
     moshi_model_params p = *params;
     p.config = NULL; /* of a language model */

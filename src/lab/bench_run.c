@@ -84,13 +84,15 @@ static double fraction(const record *r, const bench_params *p, double began)
 }
 
 static bool run_frames(record *r, bench_loop *l, const bench_params *p,
-                       uint64_t bytes, bandwidth *block, pool *threads)
+                       uint64_t bytes, bandwidth *block, pool *threads,
+                       bench_times *first)
 {
     bench_times ignored;
     int warm_up = WARM_UP;
     if (l->model->lm)
         warm_up += lm_config_acoustic_delay(&l->model->lm->config);
-    for (int i = 0; i < warm_up; i++)
+    bench_loop_frame(l, first);
+    for (int i = 1; i < warm_up; i++)
         bench_loop_frame(l, &ignored);
     double began = clock_seconds();
     size_t every = bytes < SMALL_BYTES ? SMALL_EVERY : 1;
@@ -226,6 +228,7 @@ moshi_status bench_run_make(bench_run *out, const bench_model *m,
     bench_loop *l = memory_calloc(1, sizeof *l);
     uint64_t bytes[BENCH_PART_COUNT];
     record r = {0};
+    bench_times first;
     pool *threads = NULL;
     bandwidth *block = NULL;
     if (!l)
@@ -240,9 +243,10 @@ moshi_status bench_run_make(bench_run *out, const bench_model *m,
     if (status == MOSHI_OK) {
         count_bytes(bytes, l, params->cached);
         bool ok = run_frames(&r, l, params, bytes[BENCH_FRAME], block,
-                             threads);
+                             threads, &first);
         int64_t steps = params->cached + l->frame - (int64_t)r.n / 2;
         run.frames = (int)r.n;
+        run.first_ms = 1e3 * first.seconds[BENCH_FRAME];
         count_bytes(bytes, l, steps);
         ok = ok && sum_up(&run, &r, l, bytes);
         bandwidth_close(&block); /* it is no part of what the model takes */
