@@ -39,6 +39,15 @@ typedef struct moshi_model_params {
     int exact_activations;   /* non-zero: float32 activations with Q8_0
                                 weights too, where the official engine
                                 quantises them */
+    int prefault;            /* 0: weights are brought into memory in the
+                                background, so that the first frame need not
+                                wait for the disk; -1: when a frame asks for
+                                them. Closing the model stops it */
+    /* How far that is, in bytes; NULL: nobody asks. Called from a thread of the
+     * library's own, the last time with done == total; not after
+     * moshi_model_close has returned. It must not call the library. */
+    void (*loading)(void *user, size_t done, size_t total);
+    void *loading_user;
 } moshi_model_params;
 
 /* Errors: MOSHI_IO (a file is missing), MOSHI_FORMAT (damaged),
@@ -47,6 +56,11 @@ typedef struct moshi_model_params {
 MOSHI_API moshi_status moshi_model_open(moshi_model **out,
                                         const moshi_model_params *params,
                                         moshi_error *error);
+
+/* Wait until the background has brought all weights into memory: the first
+ * frame then takes no longer than any other. Returns at once with prefault =
+ * -1. For the thread that opened the model. */
+MOSHI_API void moshi_model_wait(moshi_model *model);
 
 /* Frees the model and sets *model to NULL. NULL is fine. */
 MOSHI_API void moshi_model_close(moshi_model **model);

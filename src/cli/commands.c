@@ -6,10 +6,12 @@
 
 extern const command cmd_codec, cmd_gen, cmd_help, cmd_inspect, cmd_synth;
 extern const command cmd_compare, cmd_diff, cmd_doctor, cmd_trace;
+extern const command cmd_bench, cmd_quantize;
 
 static const command *const table[] = {
-    &cmd_gen,    &cmd_codec, &cmd_synth, &cmd_inspect,
-    &cmd_doctor, &cmd_trace, &cmd_diff,  &cmd_compare, &cmd_help,
+    &cmd_gen,    &cmd_codec, &cmd_synth, &cmd_inspect, &cmd_quantize,
+    &cmd_doctor, &cmd_trace, &cmd_diff,  &cmd_compare, &cmd_bench,
+    &cmd_help,
 };
 
 const command *const *commands_all(size_t *count)

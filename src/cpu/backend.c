@@ -63,6 +63,11 @@ static void state_reset(plan_state *s)
     }
 }
 
+static void state_seek(plan_state *s, int64_t frame)
+{
+    s->frame = frame;
+}
+
 static void state_write(plan_state *s, tensor_id tensor, size_t at,
                         const void *data, size_t bytes)
 {
@@ -193,6 +198,7 @@ moshi_status cpu_backend_open(backend **out, int threads, cpu_level level,
         .state_open = state_open,
         .state_close = state_close,
         .state_reset = state_reset,
+        .state_seek = state_seek,
         .state_write = state_write,
         .state_read = state_read,
         .runner_open = runner_open,

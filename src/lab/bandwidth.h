@@ -3,11 +3,24 @@
 #ifndef MOSHI_LAB_BANDWIDTH_H
 #define MOSHI_LAB_BANDWIDTH_H
 
+#include <moshi/error.h>
+
 #include "base/threads.h"
 
-/* Bytes per second, all threads of the pool reading a block of 96 MB in turns;
- * the best of three. 0 when there is no memory for it. A processor whose cache
- * holds the block answers for its cache. */
+/* A block that is read again and again, to be held beside other work. */
+typedef struct bandwidth bandwidth;
+
+/* 192 MB: far more than the caches that a processor keeps for its own cores. */
+moshi_status bandwidth_open(bandwidth **out, pool *threads, moshi_error *err);
+void bandwidth_close(bandwidth **block);
+
+/* Bytes per second of one pass, all threads of the pool reading pieces of the
+ * block in turns: each with the widest loads there are, from four places at
+ * once, prefetching. */
+double bandwidth_read(bandwidth *block, pool *threads);
+
+/* The best of five passes over a block of its own; 0 when there is no memory
+ * for it. A processor whose cache holds the block answers for its cache. */
 double bandwidth_measure(pool *threads);
 
 #endif

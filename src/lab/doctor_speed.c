@@ -110,7 +110,7 @@ static size_t bytes_of(const plan *p)
     return sum;
 }
 
-static void report(doctor *d, loop *l, double bandwidth)
+static void report(doctor *d, loop *l, double rate)
 {
     const moshi_model *m = l->model;
     const lm_config *c = &m->lm->config;
@@ -124,7 +124,7 @@ static void report(doctor *d, loop *l, double bandwidth)
         bytes += (double)bytes_of(m->mimi->decoder);
     qsort(l->ms, (size_t)l->n, sizeof *l->ms, ascending);
     double p50 = quantile(l, 0.5), p95 = quantile(l, 0.95);
-    double least = bandwidth > 0 ? 1e3 * bytes / bandwidth : 0;
+    double least = rate > 0 ? 1e3 * bytes / rate : 0;
     snprintf(expected, sizeof expected, "below %.0f ms, the length of a frame; "
              "at this bandwidth %.1f ms are possible", frame_ms, least);
     doctor_finding f = {"speed: a frame", LAB_SPEED, DOCTOR_OK, expected,
@@ -139,7 +139,7 @@ static void report(doctor *d, loop *l, double bandwidth)
                "threads; a frame reads %.1f MB, this machine reads %.1f GB/s",
                p50, p95, quantile(l, 0.99), l->n,
                cpu_backend_threads(m->backend), bytes * 1e-6,
-               bandwidth * 1e-9);
+               rate * 1e-9);
 }
 
 void doctor_speed_check(doctor *d)
@@ -155,13 +155,13 @@ void doctor_speed_check(doctor *d)
     moshi_status status = l ? pool_open(&threads, d->params->model.threads,
                                         &d->ignored)
                             : MOSHI_NO_MEMORY;
-    double bandwidth = status == MOSHI_OK ? bandwidth_measure(threads) : 0;
+    double rate = status == MOSHI_OK ? bandwidth_measure(threads) : 0;
     pool_close(&threads);
     if (status == MOSHI_OK)
         status = loop_init(l, d->model, &d->ignored);
     if (status == MOSHI_OK) {
         run_frames(d, l);
-        report(d, l, bandwidth);
+        report(d, l, rate);
     } else {
         d->report->failed = true;
     }

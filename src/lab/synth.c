@@ -1,6 +1,7 @@
 /* synth.c: the presets of synthetic checkpoints, and their writing. */
 #include "lab/synth.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -105,18 +106,18 @@ static moshi_status unknown_preset(const synth_preset *preset,
 }
 
 /* The tensors of the preset's file; of a folder, the language model's. */
-static moshi_status list_tensors(const recipe *r, synth_list *list,
-                                 moshi_error *err)
+static moshi_status list_tensors(const recipe *r, dtype type,
+                                 synth_list *list, moshi_error *err)
 {
     if (r->holds == CODEC) {
         synth_mimi_add(list, &synth_mimi_published);
     } else if (r->holds == FOLDER) {
-        synth_lm_add(list, &synth_tiny_lm, r->layout, r->type);
+        synth_lm_add(list, &synth_tiny_lm, r->layout, type);
     } else {
         const known_model *known = known_models_find(r->model);
         lm_config config = known->config;
         config.extra_heads = r->extra_heads;
-        synth_lm_add(list, &config, r->layout, r->type);
+        synth_lm_add(list, &config, r->layout, type);
     }
     if (!list->failed)
         return MOSHI_OK;
@@ -131,7 +132,7 @@ moshi_status synth_specs(const synth_preset *preset, tensor_spec **specs,
     const recipe *r = find_recipe(preset->name);
     if (!r)
         return unknown_preset(preset, err);
-    moshi_status status = list_tensors(r, &list, err);
+    moshi_status status = list_tensors(r, r->type, &list, err);
     if (status != MOSHI_OK)
         return status;
     *specs = list.specs; /* the caller's from here on */
@@ -152,11 +153,95 @@ moshi_status synth_write(const synth_preset *preset, const char *path,
         return unknown_preset(preset, err);
     if (r->holds == FOLDER)
         return synth_tiny_write(path, seed, &meter, err);
-    moshi_status status = list_tensors(r, &list, err);
+    moshi_status status = list_tensors(r, r->type, &list, err);
     if (status != MOSHI_OK)
         return status;
     meter.total = synth_list_bytes(&list);
     status = synth_file_write(&list, path, preset->format, seed, &meter, err);
     synth_list_release(&list);
     return status;
+}
+
+/* --- models in memory --- */
+
+/* "PRESET", or "PRESET-TYPE". */
+static const recipe *find_with_type(const char *name, dtype *type)
+{
+    static const char *const types[] = {[DTYPE_F32] = "f32",
+        [DTYPE_F16] = "f16", [DTYPE_BF16] = "bf16", [DTYPE_Q8_0] = "q8_0",
+        [DTYPE_Q4_0] = "q4_0", [DTYPE_Q4_K] = "q4_k", [DTYPE_Q5_K] = "q5_k",
+        [DTYPE_Q6_K] = "q6_k"};
+    char base[64];
+    const recipe *r = find_recipe(name);
+    const char *dash = strrchr(name, '-');
+    if (r)
+        *type = r->type;
+    if (r || !dash || (size_t)(dash - name) >= sizeof base)
+        return r;
+    snprintf(base, sizeof base, "%.*s", (int)(dash - name), name);
+    r = find_recipe(base);
+    for (size_t i = 0; r && i < sizeof types / sizeof *types; i++)
+        if (r->holds != CODEC && strcmp(dash + 1, types[i]) == 0) {
+            *type = (dtype)i;
+            return r;
+        }
+    return NULL;
+}
+
+static moshi_status make_parts(synth_parts *p, const recipe *r, dtype type,
+                               moshi_error *err)
+{
+    bool tiny = r->holds == FOLDER;
+    moshi_status status = MOSHI_OK;
+    p->format = dtype_info(type)->block > 1 ? CHECKPOINT_GGUF
+                                            : r->preset.format;
+    p->mimi = memory_calloc(1, sizeof *p->mimi);
+    if (r->holds != CODEC)
+        p->lm = memory_calloc(1, sizeof *p->lm);
+    if (!p->mimi || (r->holds != CODEC && !p->lm))
+        return error_no_memory(err, "the list of tensors");
+    synth_mimi_add(p->mimi, tiny ? &synth_mimi_tiny : &synth_mimi_published);
+    if (p->mimi->failed)
+        return error_no_memory(err, "the list of tensors");
+    if (p->lm)
+        status = list_tensors(r, type, p->lm, err);
+    if (!tiny || status != MOSHI_OK)
+        return status;
+    p->lm_config = synth_tiny_lm_config();
+    p->mimi_config = synth_tiny_mimi_config();
+    return p->lm_config && p->mimi_config
+               ? MOSHI_OK : error_no_memory(err, "a config");
+}
+
+moshi_status synth_parts_make(synth_parts *out, const char *name,
+                              moshi_error *err)
+{
+    dtype type = DTYPE_F32;
+    synth_parts parts = {0};
+    const recipe *r = find_with_type(name, &type);
+    if (!r) {
+        error_set(err, MOSHI_ARGUMENT, "there is no preset '%s'", name);
+        return error_hint(err, "'moshi synth --list' names them; one with a "
+                          "type behind it, such as moshi-7b-q4_k, is the same "
+                          "model in that type");
+    }
+    moshi_status status = make_parts(&parts, r, type, err);
+    if (status == MOSHI_OK)
+        *out = parts;
+    else
+        synth_parts_release(&parts);
+    return status;
+}
+
+void synth_parts_release(synth_parts *p)
+{
+    if (p->lm)
+        synth_list_release(p->lm);
+    if (p->mimi)
+        synth_list_release(p->mimi);
+    memory_free(p->lm);
+    memory_free(p->mimi);
+    memory_free(p->lm_config);
+    memory_free(p->mimi_config);
+    memset(p, 0, sizeof *p);
 }

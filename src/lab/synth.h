@@ -29,6 +29,21 @@ const synth_preset *synth_presets_find(const char *name); /* or NULL */
 moshi_status synth_specs(const synth_preset *preset, tensor_spec **specs,
                          size_t *count, moshi_error *err);
 
+/* What a model made in memory is made of. */
+typedef struct synth_parts {
+    struct synth_list *lm, *mimi; /* NULL: the model has no such part */
+    checkpoint_format format;     /* of the language model */
+    char *lm_config, *mimi_config; /* JSON, or NULL where shapes say it all */
+} synth_parts;
+
+/* The parts of "PRESET", or of "PRESET-TYPE": the same language model in
+ * another weight type (f32, f16, bf16, q8_0, q4_0, q4_k, q5_k, q6_k). A
+ * language model comes with the published codec. Errors: MOSHI_ARGUMENT (no
+ * such preset or type), MOSHI_NO_MEMORY. */
+moshi_status synth_parts_make(synth_parts *out, const char *name,
+                              moshi_error *err);
+void synth_parts_release(synth_parts *parts);
+
 /* Write the file. progress (may be NULL) is called now and then with the
  * bytes done and in all. Memory stays below 64 MB. A preset that needs more
  * than one file ("tiny": language model, codec, configs) writes a folder. */

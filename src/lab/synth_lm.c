@@ -8,6 +8,8 @@
 
 #include <stdio.h>
 
+#include "quant/encode.h"
+
 #define EMBEDDING_SPREAD 0.3f /* 17 to 33 of them are added up */
 #define ATTENTION_GAIN   1.5f /* of queries, keys and values */
 #define OUTPUT_GAIN      0.5f /* takes the enlarged values back */
@@ -35,10 +37,9 @@ typedef struct block {
 
 static dtype type_for(const writer *w, synth_shape shape)
 {
-    if (w->type != DTYPE_Q8_0)
+    if (w->type == DTYPE_F32 || w->type == DTYPE_BF16)
         return w->type;
-    bool rows_of_blocks = shape.n_dims == 2 && shape.dims[1] % 32 == 0;
-    return rows_of_blocks ? DTYPE_Q8_0 : DTYPE_F32;
+    return quant_type_for(w->type, shape.n_dims, shape.dims);
 }
 
 #define ADD(w, shape, law, ...) \
@@ -51,7 +52,8 @@ static void add_conditioner(const writer *w, const lm_conditioner *c)
 {
     static const char prefix[] = "condition_provider.conditioners";
     writer own = *w;
-    if (w->type == DTYPE_BF16 && w->layout == SYNTH_PYTORCH)
+    /* Quantised files keep them too: nobody reads them in blocks. */
+    if (w->type != DTYPE_BF16 || w->layout == SYNTH_PYTORCH)
         own.type = DTYPE_F32;
     int D = w->config->dim;
     ADD(&own, SYNTH_CUBE(1, 1, D), embedding_law, "%s.%s.learnt_padding",

@@ -14,8 +14,8 @@ typedef enum synth_layout {
 } synth_layout;
 
 /* type: DTYPE_F32; DTYPE_BF16 (the PyTorch layout keeps conditioners F32); or
- * DTYPE_Q8_0, which leaves as F32 what candle's quantiser does: all but
- * matrices whose rows are whole blocks. Appends to `list`. */
+ * another weight type, for the tensors that quant_type_for gives it. Appends to
+ * `list`. */
 void synth_lm_add(synth_list *list, const lm_config *config,
                   synth_layout layout, dtype type);
 

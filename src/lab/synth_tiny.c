@@ -189,6 +189,20 @@ static void describe_mimi(text *t, const mimi_config *c)
         (double)c->max_period);
 }
 
+char *synth_tiny_lm_config(void)
+{
+    text t = {.length = 0};
+    describe_lm(&t, &synth_tiny_lm);
+    return memory_strdup(t.bytes);
+}
+
+char *synth_tiny_mimi_config(void)
+{
+    text t = {.length = 0};
+    describe_mimi(&t, &synth_mimi_tiny);
+    return memory_strdup(t.bytes);
+}
+
 /* "folder/name", allocated (memory_free); NULL if out of memory. */
 static char *join(const char *folder, const char *name)
 {

@@ -9,6 +9,11 @@
 /* Its language model: Moshi's topology, 64 wide, 3 layers. */
 extern const lm_config synth_tiny_lm;
 
+/* The texts of its two config files, allocated (memory_free); NULL when out of
+ * memory. */
+char *synth_tiny_lm_config(void);
+char *synth_tiny_mimi_config(void);
+
 /* Write the folder; it may exist, files in it are replaced. */
 moshi_status synth_tiny_write(const char *folder, uint64_t seed,
                               synth_meter *meter, moshi_error *err);

@@ -8,6 +8,8 @@
 #ifndef MOSHI_PLAN_BACKEND_H
 #define MOSHI_PLAN_BACKEND_H
 
+#include <stdint.h>
+
 #include <moshi/error.h>
 
 #include "plan/hooks.h"
@@ -28,6 +30,9 @@ struct backend {
     void (*state_close)(plan_state **state);
     /* As just opened: position 0, no past. */
     void (*state_reset)(plan_state *state);
+    /* As if `frame` frames had been run, but for what they would have left in
+     * the state's tensors: for benchmarks, which fill those themselves. */
+    void (*state_seek)(plan_state *state, int64_t frame);
     /* Copy `bytes` bytes into a state tensor, from its byte `at` on. */
     void (*state_write)(plan_state *state, tensor_id tensor, size_t at,
                         const void *data, size_t bytes);

@@ -116,6 +116,8 @@ moshi_status model_open(moshi_model **out, const moshi_model_params *params,
         status = open_codec(m, err);
     if (status == MOSHI_OK)
         status = open_text(m, err);
+    if (status == MOSHI_OK && params->prefault != -1)
+        status = model_prefault(m, params, err);
     if (status != MOSHI_OK) {
         moshi_model_close(&m);
         return status;
@@ -136,6 +138,7 @@ void moshi_model_close(moshi_model **handle)
     if (!handle || !*handle)
         return;
     moshi_model *m = *handle;
+    prefault_close(&m->loading); /* it reads what is closed below */
     tokenizer_close(&m->tokenizer);
     mimi_model_close(&m->mimi);
     lm_model_close(&m->lm);

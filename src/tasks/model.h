@@ -7,6 +7,7 @@
 #include <moshi/model.h>
 
 #include "base/cpu_flags.h"
+#include "base/prefault.h"
 #include "lm/model.h"
 #include "mimi/model.h"
 #include "plan/backend.h"
@@ -26,7 +27,15 @@ struct moshi_model {
     mimi_model *mimi;
     tokenizer *tokenizer; /* NULL: none */
     model_defaults defaults;
+    prefault *loading;    /* NULL: not asked for, or it cannot be had */
 };
+
+/* Begin to bring the weights of an open model into memory. A machine that
+ * cannot hold them, or has no thread to spare, goes without. Errors:
+ * MOSHI_NO_MEMORY. */
+moshi_status model_prefault(moshi_model *model,
+                            const moshi_model_params *params,
+                            moshi_error *err);
 
 /* moshi_model_open with the kernels of one instruction set; CPU_LEVEL_COUNT
  * for the best there is. */

@@ -7,12 +7,14 @@
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
+#include "../golden/golden.h"
 #include "models.h"
 
 #define SECONDS 4
@@ -224,6 +226,60 @@ static void no_error_wanted(void **state)
     moshi_model_close(&m);
 }
 
+/* How far the loading is: ever further, until all is there. */
+typedef struct loading {
+    atomic_size_t calls, done, total;
+    atomic_bool grew;
+} loading;
+
+static void note_loading(void *user, size_t done, size_t total)
+{
+    loading *l = user;
+    if (done < l->done)
+        l->grew = false;
+    l->done = done;
+    l->total = total;
+    l->calls++;
+}
+
+static void loads_in_the_background(void **state)
+{
+    (void)state;
+    loading l = {.grew = true};
+    moshi_error err = {0};
+    moshi_model *m = NULL;
+    char lm[1024], config[1024], mimi[1024];
+    snprintf(lm, sizeof lm, "%s", golden_path("lm-moshi-tiny/model.q8.gguf"));
+    snprintf(config, sizeof config, "%s",
+             golden_path("lm-moshi-tiny/config.json"));
+    snprintf(mimi, sizeof mimi, "%s",
+             golden_path("mimi-tiny/model.safetensors"));
+    moshi_model_params p = {.lm = lm,
+                            .config = config,
+                            .mimi = mimi,
+                            .mimi_config =
+                                golden_path("mimi-tiny/config.json"),
+                            .loading = note_loading,
+                            .loading_user = &l};
+    assert_int_equal(moshi_model_open(&m, &p, &err), MOSHI_OK);
+    moshi_model_wait(m);
+    moshi_model_wait(m);
+    assert_true(l.calls > 0 && l.grew);
+    assert_int_equal(l.done, l.total);
+    assert_true(l.total > 400000); /* the weights of both */
+    moshi_model_close(&m);
+
+    /* Closed at once, and not asked for at all. */
+    assert_int_equal(moshi_model_open(&m, &p, &err), MOSHI_OK);
+    moshi_model_close(&m);
+    size_t calls = l.calls;
+    p.prefault = -1;
+    assert_int_equal(moshi_model_open(&m, &p, &err), MOSHI_OK);
+    moshi_model_wait(m);
+    moshi_model_close(&m);
+    assert_int_equal(l.calls, calls);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -231,6 +287,7 @@ int main(void)
         cmocka_unit_test(reset_is_fresh), cmocka_unit_test(full_queue),
         cmocka_unit_test(bad_samples),    cmocka_unit_test(bad_params),
         cmocka_unit_test(no_error_wanted),
+        cmocka_unit_test(loads_in_the_background),
     };
     return cmocka_run_group_tests_name("api stream", tests, make_reference,
                                        NULL);

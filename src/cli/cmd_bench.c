@@ -1,0 +1,233 @@
+/* cmd_bench.c: moshi bench: how fast this machine runs a model, and why. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/limits.h"
+#include "base/memory.h"
+#include "cli/bench_report.h"
+#include "cli/command.h"
+#include "cli/model_args.h"
+#include "cli/progress.h"
+#include "cli/report.h"
+
+#define RUNS_MAX 16
+
+/* One run of the command; everything is released by run(). */
+typedef struct work {
+    const options *o;
+    int lanes[RUNS_MAX];
+    size_t n_runs;
+    bench_machine machine;
+    bench_model model;
+    bench_run runs[RUNS_MAX];
+    bench_advice advice[RUNS_MAX];
+    progress bar;
+} work;
+
+/* "1,2,4,8". */
+static bool read_lanes(const char *text, work *w)
+{
+    while (w->n_runs < RUNS_MAX) {
+        char *end;
+        long n = strtol(text, &end, 10);
+        if (end == text || n < 1 || n > LIMIT_LANES)
+            return false;
+        w->lanes[w->n_runs++] = (int)n;
+        if (*end == 0)
+            return true;
+        if (*end != ',')
+            return false;
+        text = end + 1;
+    }
+    return false;
+}
+
+static void show_filling(void *user, uint64_t done, uint64_t total)
+{
+    progress_set(user, total ? (double)done / (double)total : 0,
+                 "filling the memory");
+}
+
+static void show_running(void *user, double fraction)
+{
+    progress_set(user, fraction, "running");
+}
+
+static moshi_status open_model(work *w, moshi_error *err)
+{
+    moshi_model_params p;
+    const char *preset = options_text(w->o, "preset");
+    moshi_status status = model_args(w->o, &p, err);
+    if (status != MOSHI_OK)
+        return status;
+    p.exact_activations = options_flag(w->o, "exact-activations");
+    if (preset)
+        return bench_model_synthetic(&w->model, preset, &p, show_filling,
+                                     &w->bar, err);
+    if (w->o->n_args)
+        p.model = w->o->args[0];
+    status = model_args_default(&p, err);
+    return status == MOSHI_OK ? bench_model_open(&w->model, &p, err) : status;
+}
+
+static moshi_status measure(work *w, moshi_error *err)
+{
+    bench_params p = {
+        .frames = options_given(w->o, "frames")
+                      ? (int)options_integer(w->o, "frames") : 0,
+        .cached = options_integer(w->o, "steps-cached"),
+        .profile = options_flag(w->o, "profile"),
+        .progress = show_running,
+        .user = &w->bar,
+    };
+    int threads = 0;
+    moshi_status status = device_args(w->o, &threads, err);
+    if (status == MOSHI_OK)
+        status = bench_machine_measure(&w->machine, threads, err);
+    if (status == MOSHI_OK)
+        status = open_model(w, err);
+    for (size_t i = 0; i < w->n_runs && status == MOSHI_OK; i++) {
+        p.lanes = w->lanes[i];
+        status = bench_run_make(&w->runs[i], &w->model, &p, err);
+        if (status == MOSHI_OK)
+            w->advice[i] = bench_advise(&w->model, &w->runs[i]);
+    }
+    return status;
+}
+
+/* What the user called it, and what it is. */
+static void name_model(const work *w, char *out, size_t room)
+{
+    const char *preset = options_text(w->o, "preset");
+    const moshi_model *m = w->model.model;
+    if (preset)
+        snprintf(out, room, "%s, random weights", preset);
+    else if (!m->lm)
+        snprintf(out, room, "%s", m->files.mimi);
+    else if (m->lm->config.known_as)
+        snprintf(out, room, "%s (%s)", m->files.lm, m->lm->config.known_as);
+    else
+        snprintf(out, room, "%s", m->files.lm);
+}
+
+static void report(const work *w)
+{
+    char name[LIMIT_PATH_BYTES];
+    bench_findings f = {.name = name,
+                        .machine = &w->machine,
+                        .runs = w->runs,
+                        .advice = w->advice,
+                        .n_runs = w->n_runs,
+                        .has_lm = w->model.model->lm != NULL,
+                        .open_ms = w->model.open_ms,
+                        .load_ms = w->model.load_ms};
+    name_model(w, name, sizeof name);
+    if (options_flag(w->o, "json"))
+        bench_report_json(&f);
+    else
+        bench_report_print(&f);
+}
+
+static exit_status check_usage(work *w)
+{
+    const options *o = w->o;
+    bool named = o->n_args || options_given(o, "model") ||
+                 options_given(o, "lm") || options_given(o, "mimi");
+    if (!read_lanes(options_text(o, "lanes"), w))
+        return report_usage("bench", "--lanes takes numbers from 1 to %d, as "
+                            "in 1,2,4,8", LIMIT_LANES);
+    if (options_given(o, "preset") && named)
+        return report_usage("bench", "a model and a preset were both named");
+    if (o->n_args && options_given(o, "model"))
+        return report_usage("bench", "the model was named twice");
+    if (!o->n_args && options_given(o, "lm") && !options_given(o, "mimi") &&
+        !options_given(o, "model"))
+        return report_usage("bench", "half a model was named: --lm and --mimi "
+                            "go together, or with --model");
+    return EXIT_STATUS_DONE;
+}
+
+static exit_status run(const options *o)
+{
+    moshi_error err = {0};
+    work *w = memory_calloc(1, sizeof *w);
+    if (!w) {
+        error_no_memory(&err, "the benchmark");
+        return report_error(&err);
+    }
+    w->o = o;
+    exit_status answer = check_usage(w);
+    if (answer == EXIT_STATUS_DONE) {
+        progress_open(&w->bar, "measuring", options_flag(o, "quiet"));
+        moshi_status status = measure(w, &err);
+        progress_close(&w->bar);
+        if (status == MOSHI_OK)
+            report(w);
+        else
+            answer = report_error(&err);
+        if (status == MOSHI_ARGUMENT) /* such as a preset that is none */
+            answer = EXIT_STATUS_USAGE;
+    }
+    for (size_t i = 0; i < w->n_runs; i++)
+        bench_run_release(&w->runs[i]);
+    bench_model_close(&w->model);
+    memory_free(w);
+    return answer;
+}
+
+static const option own_options[] = {
+    {.name = "preset", .type = OPTION_TEXT, .value = "PRESET",
+     .help = "random weights with the shapes of a published model, made in "
+             "memory: those of 'moshi synth --list', or one of them in another "
+             "type, such as moshi-7b-q4_k"},
+    {.name = "lanes", .type = OPTION_TEXT, .value = "N,…", .fallback = "1",
+     .help = "conversations side by side; several numbers, several runs"},
+    {.name = "frames", .type = OPTION_INTEGER, .value = "N", .min = 1,
+     .max = 1e6, .help = "frames to run; as many as ten seconds allow, 20 to "
+                         "200, unless given"},
+    {.name = "steps-cached", .type = OPTION_INTEGER, .value = "N",
+     .fallback = "0", .max = 1e9,
+     .help = "steps that the conversation has behind it: attention reads the "
+             "keys and values of so many, as far as the model looks back"},
+    {.name = "profile", .type = OPTION_FLAG,
+     .help = "then run more frames and print the time of each kind of "
+             "operation and of each layer"},
+    {.name = "exact-activations", .type = OPTION_FLAG,
+     .help = "float32 activations with Q8_0 weights, where the official "
+             "engine quantises them"},
+    {0},
+};
+
+static const char *const usage[] = {"[MODEL]", "--preset PRESET", NULL};
+
+static const char *const examples[] = {
+    "moshi bench",
+    "moshi bench --preset moshi-7b-q8 --threads 2 --profile",
+    "moshi bench --preset moshi-7b-q4_k --lanes 1,2,4,8",
+    "moshi bench --preset moshi-7b-q8 --steps-cached 3000",
+    NULL,
+};
+
+const command cmd_bench = {
+    .name = "bench",
+    .summary = "time each part against this machine's memory",
+    .group = COMMAND_GROUP_LAB,
+    .needs = COMMAND_NEEDS_MODEL | COMMAND_NEEDS_DEVICE | COMMAND_REPORTS,
+    .usage = usage,
+    .about =
+        "A frame reads every weight once, so the least it can take is its "
+        "bytes over what the machine reads in a second. Both are measured, in "
+        "turns, with the same number of threads: the last column says how "
+        "much of the memory's speed a part reaches. A model that fits the "
+        "processor's caches can reach more than all of it.\n\n"
+        "The last lines say whether this machine can hold a conversation with "
+        "the model, which it can if the slowest of a hundred frames takes less "
+        "than the 80 ms that it lasts, and if not, what would. Close other "
+        "programs first: the figures are those of the moment.",
+    .options = own_options,
+    .examples = examples,
+    .args_max = 1,
+    .run = run,
+};

@@ -1,0 +1,277 @@
+/* bench_run.c: frames and passes over memory in turns; then the statistics. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/memory.h"
+#include "cpu/backend.h"
+#include "lab/bandwidth.h"
+#include "lab/bench.h"
+#include "lab/bench_loop.h"
+#include "lab/machine.h"
+
+#define FRAMES_LEAST   20
+#define FRAMES_MOST    200
+#define SECONDS_MOST   10.0
+#define PROFILE_FRAMES 20
+#define WARM_UP        4
+
+/* A model that stays in the caches is held up by a pass over memory: fewer of
+ * them. */
+#define SMALL_BYTES ((uint64_t)256 << 20)
+#define SMALL_EVERY 10
+
+static const char *const names[BENCH_PART_COUNT] = {
+#define PART_NAME(name, text) text,
+    BENCH_PARTS(PART_NAME)
+#undef PART_NAME
+};
+
+/* What was measured, before it is sorted. */
+typedef struct record {
+    bench_times *times; /* owned */
+    size_t n, times_room;
+    double *reads; /* owned */
+    size_t n_reads, reads_room;
+} record;
+
+static int ascending(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* values are sorted. */
+static double quantile(const double *values, size_t n, double q)
+{
+    return n ? values[(size_t)(q * (double)(n - 1) + 0.5)] : 0;
+}
+
+/* --- running --- */
+
+static bool add_read(record *r, bandwidth *block, pool *threads)
+{
+    if (!memory_grow((void **)&r->reads, &r->reads_room, r->n_reads + 1,
+                     sizeof *r->reads))
+        return false;
+    r->reads[r->n_reads++] = bandwidth_read(block, threads);
+    return true;
+}
+
+static bool add_frame(record *r, bench_loop *l)
+{
+    if (!memory_grow((void **)&r->times, &r->times_room, r->n + 1,
+                     sizeof *r->times))
+        return false;
+    bench_loop_frame(l, &r->times[r->n++]);
+    return true;
+}
+
+static bool enough(const record *r, const bench_params *p, double began)
+{
+    if (p->frames)
+        return r->n >= (size_t)p->frames;
+    return r->n >= FRAMES_MOST ||
+           (r->n >= FRAMES_LEAST && clock_seconds() - began > SECONDS_MOST);
+}
+
+static double fraction(const record *r, const bench_params *p, double began)
+{
+    double by_frames = (double)r->n / (p->frames ? p->frames : FRAMES_MOST);
+    double by_time = p->frames ? 0 : (clock_seconds() - began) / SECONDS_MOST;
+    return by_frames > by_time ? by_frames : by_time;
+}
+
+static bool run_frames(record *r, bench_loop *l, const bench_params *p,
+                       uint64_t bytes, bandwidth *block, pool *threads,
+                       bench_times *first)
+{
+    bench_times ignored;
+    int warm_up = WARM_UP;
+    if (l->model->lm)
+        warm_up += lm_config_acoustic_delay(&l->model->lm->config);
+    bench_loop_frame(l, first);
+    for (int i = 1; i < warm_up; i++)
+        bench_loop_frame(l, &ignored);
+    double began = clock_seconds();
+    size_t every = bytes < SMALL_BYTES ? SMALL_EVERY : 1;
+    bool ok = add_read(r, block, threads);
+    while (ok && !enough(r, p, began)) {
+        ok = add_frame(r, l);
+        if (ok && r->n % every == 0)
+            ok = add_read(r, block, threads);
+        if (p->progress)
+            p->progress(p->user, fraction(r, p, began));
+    }
+    return ok;
+}
+
+/* --- what it says --- */
+
+/* The first operation behind the text token. */
+static size_t text_end(const plan *p)
+{
+    for (size_t i = 0; i < p->n_ops; i++)
+        if (p->ops[i].kind == OP_SAMPLE && p->ops[i].p.sample.text)
+            return i + 1;
+    return p->n_ops;
+}
+
+/* Bytes of each part in a frame in the middle of the run. */
+static void count_bytes(uint64_t bytes[BENCH_PART_COUNT], const bench_loop *l,
+                        int64_t steps)
+{
+    const mimi_model *codec = l->model->mimi;
+    memset(bytes, 0, BENCH_PART_COUNT * sizeof *bytes);
+    if (l->listens)
+        bytes[BENCH_ENCODE] =
+            bench_bytes(codec->encoder, 0, codec->encoder->n_ops, l->lanes,
+                        steps * codec->encoder->steps);
+    if (l->speaks)
+        bytes[BENCH_DECODE] =
+            bench_bytes(codec->decoder, 0, codec->decoder->n_ops, l->lanes,
+                        steps * codec->decoder->steps);
+    if (l->model->lm) {
+        const plan *p = l->model->lm->plain.plan;
+        size_t split = text_end(p);
+        bytes[BENCH_TEMPORAL] = bench_bytes(p, 0, split, l->lanes, steps);
+        bytes[BENCH_DEPFORMER] = bench_bytes(p, split, p->n_ops, l->lanes,
+                                             steps);
+        bytes[BENCH_LM] = bytes[BENCH_TEMPORAL] + bytes[BENCH_DEPFORMER];
+    }
+    bytes[BENCH_FRAME] = bytes[BENCH_ENCODE] + bytes[BENCH_LM] +
+                         bytes[BENCH_DECODE];
+}
+
+static bool has_part(const bench_loop *l, bench_part_name part)
+{
+    const lm_model *lm = l->model->lm;
+    switch (part) {
+    case BENCH_ENCODE:
+        return l->listens;
+    case BENCH_DECODE:
+        return l->speaks;
+    case BENCH_DEPFORMER:
+        return lm && lm->config.dep_q > 0;
+    case BENCH_FRAME:
+        return true;
+    default:
+        return lm != NULL;
+    }
+}
+
+static bool sum_up(bench_run *out, record *r, const bench_loop *l,
+                   const uint64_t bytes[BENCH_PART_COUNT])
+{
+    double *values = memory_calloc(r->n, sizeof *values);
+    if (!values)
+        return false;
+    qsort(r->reads, r->n_reads, sizeof *r->reads, ascending);
+    out->read_bytes_per_s = quantile(r->reads, r->n_reads, 0.5);
+    for (int i = 0; i < BENCH_PART_COUNT; i++) {
+        bench_part *p = &out->parts[i];
+        *p = (bench_part){.name = names[i], .bytes = bytes[i],
+                          .ran = has_part(l, (bench_part_name)i)};
+        for (size_t f = 0; f < r->n; f++)
+            values[f] = 1e3 * r->times[f].seconds[i];
+        qsort(values, r->n, sizeof *values, ascending);
+        p->ms_p50 = quantile(values, r->n, 0.5);
+        p->ms_p95 = quantile(values, r->n, 0.95);
+        p->ms_p99 = quantile(values, r->n, 0.99);
+        if (p->ms_p50 > 0)
+            p->bytes_per_s = 1e3 * (double)p->bytes / p->ms_p50;
+        if (out->read_bytes_per_s > 0)
+            p->of_read_bandwidth = p->bytes_per_s / out->read_bytes_per_s;
+    }
+    memory_free(values);
+    return true;
+}
+
+static void rate(bench_run *out, const bench_loop *l)
+{
+    const mimi_config *c = &l->model->mimi->config;
+    const bench_part *frame = &out->parts[BENCH_FRAME];
+    machine_resident memory = machine_memory_resident();
+    out->frame_ms = 1e3 * c->frame_samples / c->sample_rate_hz;
+    if (frame->ms_p50 > 0) {
+        out->real_time_factor = out->frame_ms / frame->ms_p50;
+        out->streams_per_s = 1e3 * out->lanes / frame->ms_p50;
+        out->real_time_lanes = out->lanes * out->frame_ms / frame->ms_p99;
+    }
+    out->state_bytes = bench_loop_state_bytes(l);
+    out->resident = memory.bytes;
+    out->resident_own = memory.own_bytes;
+}
+
+static bool profile(bench_run *out, bench_loop *l, int64_t steps)
+{
+    bench_times ignored;
+    bench_clock *clocks[] = {&l->encode, &l->lm, &l->decode};
+    bool ok = true;
+    for (int i = 0; i < 3; i++)
+        clocks[i]->all = true;
+    for (int i = 0; i < PROFILE_FRAMES && i < out->frames; i++)
+        bench_loop_frame(l, &ignored);
+    for (int i = 0; i < 3 && ok; i++)
+        if (clocks[i]->frames)
+            ok = bench_clock_rows(clocks[i], l->lanes,
+                                  steps * clocks[i]->plan->steps,
+                                  &out->by_kind, &out->by_layer);
+    return ok;
+}
+
+moshi_status bench_run_make(bench_run *out, const bench_model *m,
+                            const bench_params *params, moshi_error *err)
+{
+    bench_run run = {.lanes = params->lanes, .cached = params->cached};
+    bench_loop *l = memory_calloc(1, sizeof *l);
+    uint64_t bytes[BENCH_PART_COUNT];
+    record r = {0};
+    bench_times first;
+    pool *threads = NULL;
+    bandwidth *block = NULL;
+    if (!l)
+        return error_no_memory(err, "the benchmark");
+    run.threads = cpu_backend_threads(m->model->backend);
+    moshi_status status = pool_open(&threads, run.threads, err);
+    if (status == MOSHI_OK)
+        status = bandwidth_open(&block, threads, err);
+    if (status == MOSHI_OK)
+        status = bench_loop_open(l, m->model, params->lanes, params->cached,
+                                 err);
+    if (status == MOSHI_OK) {
+        count_bytes(bytes, l, params->cached);
+        bool ok = run_frames(&r, l, params, bytes[BENCH_FRAME], block,
+                             threads, &first);
+        int64_t steps = params->cached + l->frame - (int64_t)r.n / 2;
+        run.frames = (int)r.n;
+        run.first_ms = 1e3 * first.seconds[BENCH_FRAME];
+        count_bytes(bytes, l, steps);
+        ok = ok && sum_up(&run, &r, l, bytes);
+        bandwidth_close(&block); /* it is no part of what the model takes */
+        rate(&run, l);
+        if (ok && params->profile)
+            ok = profile(&run, l, params->cached + l->frame);
+        if (!ok)
+            status = error_no_memory(err, "the benchmark");
+    }
+    bench_loop_close(l);
+    bandwidth_close(&block);
+    pool_close(&threads);
+    memory_free(r.times);
+    memory_free(r.reads);
+    memory_free(l);
+    if (status == MOSHI_OK)
+        *out = run;
+    else
+        bench_run_release(&run);
+    return status;
+}
+
+void bench_run_release(bench_run *r)
+{
+    memory_free(r->by_kind.list);
+    memory_free(r->by_layer.list);
+    r->by_kind = r->by_layer = (bench_rows){0};
+}
