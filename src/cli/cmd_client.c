@@ -58,7 +58,8 @@ static void on_begun(void *user)
 static bool on_speak(void *user, float frame[CLIENT_FRAME_SAMPLES])
 {
     work *w = user;
-    if (!ends_take(&w->ends, frame))
+    double due;
+    if (!ends_take(&w->ends, frame, &due))
         return false;
     w->sent_samples += CLIENT_FRAME_SAMPLES;
     w->heard_at = clock_seconds();

@@ -1,8 +1,8 @@
 /* engine.c: seats, queues, and the thread between them.
  *
  * One mutex guards all seats; it is never held while the model runs. A seat
- * that is left while its frame is being computed is freed by the engine when
- * the frame is done. */
+ * that is left while its frame is being computed is free when that is done and
+ * the network's thread has swept. */
 #include "serve/engine.h"
 
 #include <assert.h>
@@ -124,12 +124,6 @@ static void put_answer(engine *e, engine_seat *s, const dialogue_frame *f,
     s->frames++;
 }
 
-static void free_seat(engine_seat *s)
-{
-    dialogue_close(&s->who);
-    s->left = false;
-}
-
 static void count_queues(engine *e)
 {
     int64_t in = 0, out = 0;
@@ -183,9 +177,7 @@ static void run_round(engine *e, engine_seat **batch, int n)
     pthread_mutex_lock(&e->lock);
     for (int i = 0; i < n; i++) {
         batch[i]->running = false;
-        if (batch[i]->left)
-            free_seat(batch[i]);
-        else
+        if (!batch[i]->left)
             put_answer(e, batch[i], &frames[i], took);
     }
     count_queues(e);
@@ -335,13 +327,31 @@ void engine_leave(engine *e, engine_seat **seat)
     if (!s)
         return;
     pthread_mutex_lock(&e->lock);
-    if (s->running)
-        s->left = true;
-    else
-        free_seat(s);
-    count_queues(e);
+    s->left = true;
     pthread_mutex_unlock(&e->lock);
     *seat = NULL;
+    engine_sweep(e);
+}
+
+/* A conversation of a large model holds gigabytes, which take a while to give
+ * back: not in the engine's thread, and not with the lock. */
+void engine_sweep(engine *e)
+{
+    dialogue *left[LIMIT_LANES];
+    int n = 0;
+    pthread_mutex_lock(&e->lock);
+    for (int i = 0; i < e->params.seats; i++) {
+        engine_seat *s = &e->seats[i];
+        if (!s->left || s->running)
+            continue;
+        left[n++] = s->who;
+        s->who = NULL;
+        s->left = false;
+    }
+    count_queues(e);
+    pthread_mutex_unlock(&e->lock);
+    for (int i = 0; i < n; i++)
+        dialogue_close(&left[i]);
 }
 
 size_t engine_room(engine *e, engine_seat *s)
