@@ -1,5 +1,5 @@
 /* echo_cancel.c: the one file that touches speexdsp: an adaptive filter, then
- * suppression of what it leaves. */
+ * suppression of what it leaves, and of steady noise, as browsers do it. */
 #include "audio/echo_cancel.h"
 
 #include <assert.h>
@@ -11,8 +11,9 @@
 #include "base/error.h"
 #include "base/memory.h"
 
-/* How far back an echo is looked for: latency of the devices, and the room. */
-#define TAIL_SECONDS 0.35
+/* How far back an echo is looked for: latency of the devices, and the room. A
+ * longer filter learns more slowly and leaves more of the echo. */
+#define TAIL_SECONDS 0.2
 
 struct echo_cancel {
     SpeexEchoState *filter;
@@ -34,8 +35,6 @@ moshi_status echo_cancel_open(echo_cancel **out, int rate_hz,
     }
     speex_echo_ctl(e->filter, SPEEX_ECHO_SET_SAMPLING_RATE, &rate_hz);
     speex_preprocess_ctl(e->rest, SPEEX_PREPROCESS_SET_ECHO_STATE, e->filter);
-    int off = 0; /* noise is the model's own business */
-    speex_preprocess_ctl(e->rest, SPEEX_PREPROCESS_SET_DENOISE, &off);
     *out = e;
     return MOSHI_OK;
 }

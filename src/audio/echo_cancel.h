@@ -21,7 +21,7 @@ moshi_status echo_cancel_open(echo_cancel **out, int rate_hz,
 void echo_cancel_close(echo_cancel **e);
 
 /* n: a multiple of ECHO_CANCEL_SAMPLES; recorded is changed in place, played
- * is what the loudspeaker played while it was recorded, or up to a third of a
+ * is what the loudspeaker played while it was recorded, or up to a fifth of a
  * second before. */
 void echo_cancel_run(echo_cancel *e, float *recorded, const float *played,
                      size_t n);
