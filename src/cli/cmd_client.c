@@ -164,9 +164,14 @@ static moshi_status judge(const work *w, const client_end *end,
     const char *to = w->o->args[0];
     if (w->status != MOSHI_OK)
         return w->status;
-    if (!end->connected)
-        return error_set(err, MOSHI_IO, "cannot connect to '%s': %s", to,
-                         end->reason);
+    if (!end->connected) {
+        error_set(err, MOSHI_IO, "cannot connect to '%s': %s", to,
+                  end->reason);
+        if (strstr(end->reason, "SSL") || strstr(end->reason, "cert"))
+            error_hint(err, "a server with a certificate of its own: "
+                       "--authority FILE.pem, or --insecure");
+        return err->status;
+    }
     if (end->finished)
         return MOSHI_OK;
     return error_set(err, MOSHI_IO, "%s ended the conversation%s%s", to,

@@ -113,6 +113,9 @@ static exit_status run(const options *o)
 {
     moshi_error err = {0};
     moshi_model *model = NULL;
+    if (options_given(o, "certificate") != options_given(o, "key"))
+        return report_usage("serve", "--certificate and --key belong "
+                            "together");
     if (!model_args_named(o, MODEL_PARTS_BOTH))
         return report_usage("serve", "half a model was named: --lm and --mimi "
                             "go together, or with --model");

@@ -117,9 +117,6 @@ moshi_status serve_tls_find(serve_tls *t, const options *o, const char *host,
 {
     *t = (serve_tls){.certificate = options_text(o, "certificate"),
                      .key = options_text(o, "key")};
-    if (!t->certificate != !t->key)
-        return error_set(err, MOSHI_ARGUMENT,
-                         "--certificate and --key belong together");
     if (t->certificate || !options_flag(o, "tls"))
         return MOSHI_OK;
     return use_own(t, host, err);

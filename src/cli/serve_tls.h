@@ -12,8 +12,9 @@ typedef struct serve_tls {
     bool made; /* just now */
 } serve_tls;
 
-/* From --tls, --certificate, --key; host is the address to listen on. Errors:
- * MOSHI_ARGUMENT (one without the other), MOSHI_IO, MOSHI_LACKING. */
+/* From --tls, --certificate, --key (the caller has seen that the last two come
+ * together); host is the address to listen on. Errors: MOSHI_IO,
+ * MOSHI_LACKING. */
 moshi_status serve_tls_find(serve_tls *t, const options *o, const char *host,
                             moshi_error *err);
 
