@@ -104,24 +104,37 @@ static bool copy_field(struct lws *wsi, char *out, enum lws_token_indexes t)
            lws_hdr_copy(wsi, out, FIELD_BYTES, t) >= 0;
 }
 
-/* The arguments come apart at each '&'. */
-static bool copy_query(struct lws *wsi, char *out)
+/* Append a fragment as it would stand in a query. */
+static size_t encode(char *out, size_t room, const char *text)
 {
     size_t at = 0;
+    for (; *text && at + 4 < room; text++) {
+        unsigned char c = (unsigned char)*text;
+        bool plain = c > ' ' && c < 127 && !strchr("%&+#", c);
+        at += (size_t)snprintf(out + at, room - at, plain ? "%c" : "%%%02X",
+                               c);
+    }
+    return *text ? room : at;
+}
+
+/* The library has taken the query apart at each '&' and decoded the parts. */
+static bool copy_query(struct lws *wsi, char *out)
+{
+    char part[FIELD_BYTES];
+    size_t at = 0;
+    out[0] = 0;
     for (int i = 0;; i++) {
-        int n = lws_hdr_copy_fragment(wsi, out + at, (int)(FIELD_BYTES - at),
-                                      WSI_TOKEN_HTTP_URI_ARGS, i);
-        if (n < 0) {
-            /* No such fragment, or no room: tell them apart. */
-            bool more = lws_hdr_fragment_length(
-                            wsi, WSI_TOKEN_HTTP_URI_ARGS, i) > 0;
-            out[at > 0 ? at - 1 : 0] = 0;
-            return !more;
-        }
-        at += (size_t)n;
-        if (at + 2 > FIELD_BYTES)
+        int n = lws_hdr_fragment_length(wsi, WSI_TOKEN_HTTP_URI_ARGS, i);
+        if (n <= 0)
+            return true;
+        if (lws_hdr_copy_fragment(wsi, part, sizeof part,
+                                  WSI_TOKEN_HTTP_URI_ARGS, i) < 0)
             return false;
-        out[at++] = '&';
+        if (i > 0 && at + 1 < FIELD_BYTES)
+            out[at++] = '&';
+        at += encode(out + at, FIELD_BYTES - at, part);
+        if (at >= FIELD_BYTES)
+            return false;
     }
 }
 

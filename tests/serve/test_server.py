@@ -52,7 +52,7 @@ def closing(peer):
 
 
 def greeting(server):
-    with ws.connect(server.port, f"/api/chat?{SEED}&unknown=%zz") as peer:
+    with ws.connect(server.port, f"/api/chat?{SEED}&unknown=x%26y%3D%25+") as peer:
         kind, first = peer.receive()
         equal((kind, first[0]), (ws.BINARY, 4), "metadata comes first")
         about = json.loads(first[1:])

@@ -25,9 +25,10 @@ cp call/heard.wav heard.wav
 run 0 gen heard.wav again.wav --text again.txt --quiet
 check "the call can be repeated" test "$(said again.txt)" = "$(said call/text.txt)"
 run 0 chat --in "$questions" --out again.wav --threads 1 --speed 30 --json
+cp .tap/out result.json
 check "chat --json" python3 -c '
 import json
-j = json.load(open(".tap/out"))
+j = json.load(open("result.json"))
 assert j["frames"] == 207 and "Tokyo" in j["text"] and j["late"] >= 0, j'
 check "and the same sound" cmp chat.wav again.wav
 run 3 chat --in missing.wav --out again.wav
@@ -67,9 +68,10 @@ check "two conversations at once: the first is what it was" cmp one.wav two.wav
 check "and the second" cmp one.wav three.wav
 run 0 client "$url" --in "$MOSHI_EXAMPLES/hello.wav" --out four.wav --json \
     --speed 8 --quiet
+cp .tap/out result.json
 check "client --json" python3 -c '
 import json
-j = json.load(open(".tap/out"))
+j = json.load(open("result.json"))
 assert j["seconds_out"] > 4 and j["damaged"] == 0, j'
 kill $server
 wait $server
