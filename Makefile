@@ -5,6 +5,8 @@ MESON_FLAGS =
 # Seconds for each fuzz target, and its name for one alone: make fuzz FUZZ=toml
 FUZZ_SECONDS = 60
 FUZZ =
+# How long `make serve-load` takes.
+MINUTES = 10
 
 SANITIZED = ASAN_OPTIONS=detect_stack_use_after_return=1 \
 	UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
@@ -24,6 +26,7 @@ help:
 	@echo 'make check-tsan  the threaded tests with the thread sanitizer'
 	@echo 'make fuzz        fuzz each reader of files for $(FUZZ_SECONDS) seconds'
 	@echo 'make eval-nano   hold nano to its promises: 240 questions and more'
+	@echo 'make serve-load  a server under load, for $(MINUTES) minutes in real time'
 	@echo 'make bench       time the kernels'
 	@echo 'make install     install under /usr/local (PREFIX=..., DESTDIR=...)'
 	@echo 'make clean       remove what was built'
@@ -47,6 +50,9 @@ demo: build
 eval-nano: build
 	@tools/eval-nano $(BUILD)/src/cli/moshi models/nano $(BUILD)/evaluation
 
+serve-load: build
+	@tools/serve-load $(BUILD)/src/cli/moshi $(MINUTES)
+
 check-asan: setup
 	[ -f $(BUILD)-asan/build.ninja ] || meson setup $(BUILD)-asan \
 		-Db_sanitize=address,undefined -Db_lundef=false \
@@ -62,7 +68,7 @@ check-tsan: setup
 	ninja -C $(BUILD)-tsan
 	TSAN_OPTIONS=halt_on_error=1 $(FIXED) meson test -C $(BUILD)-tsan \
 		--print-errorlogs --timeout-multiplier 6 \
-		--suite threads --suite stream
+		--suite threads --suite stream --suite serve
 
 fuzz:
 	@tools/setup --sanitizers
@@ -79,5 +85,5 @@ clean:
 	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-tsan $(BUILD)-clang $(BUILD)-fuzz
 	rm -f demo.wav
 
-.PHONY: help setup build test demo eval-nano check-asan check-tsan fuzz bench install \
+.PHONY: help setup build test demo eval-nano serve-load check-asan check-tsan fuzz bench install \
 	clean
