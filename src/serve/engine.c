@@ -44,7 +44,9 @@ struct engine_seat {
 struct engine {
     engine_params params;
     dialogue_runner *runner; /* owned */
-    engine_seat *seats;          /* owned; params.seats of them */
+    engine_seat *seats;          /* owned; n_seats of them */
+    int n_seats; /* twice as many as may be taken: one that was left stays
+                    for the rest of its frame, and nobody has to wait for it */
     size_t frame_samples;
     double rate_hz;
     pthread_t thread;
@@ -127,7 +129,7 @@ static void put_answer(engine *e, engine_seat *s, const dialogue_frame *f,
 static void count_queues(engine *e)
 {
     int64_t in = 0, out = 0;
-    for (int i = 0; i < e->params.seats; i++) {
+    for (int i = 0; i < e->n_seats; i++) {
         if (!e->seats[i].who)
             continue;
         in += (int64_t)frames_ready(e, &e->seats[i]);
@@ -191,7 +193,7 @@ static void *engine_main(void *argument)
     while (!e->stop) {
         int n = 0;
         double now = clock_seconds(), when = INFINITY;
-        for (int i = 0; i < e->params.seats; i++)
+        for (int i = 0; i < e->n_seats; i++)
             if (ready(e, &e->seats[i], now, &when))
                 batch[n++] = &e->seats[i];
         if (n == 0) {
@@ -232,15 +234,16 @@ moshi_status engine_open(engine **out, const engine_params *params,
                          moshi_error *err)
 {
     const mimi_config *c = &params->model->mimi->config;
-    size_t n = (size_t)params->seats, frame = (size_t)c->frame_samples;
+    size_t n = 2 * (size_t)params->seats, frame = (size_t)c->frame_samples;
     engine *e = memory_calloc(1, sizeof *e);
     if (!e)
         return error_no_memory(err, "the server");
     e->params = *params;
+    e->n_seats = (int)n;
     e->frame_samples = frame;
     e->rate_hz = c->sample_rate_hz;
     e->seats = memory_calloc(n, sizeof *e->seats);
-    e->pcm = memory_calloc(n * frame, sizeof *e->pcm);
+    e->pcm = memory_calloc(n / 2 * frame, sizeof *e->pcm);
     bool whole = e->seats && e->pcm;
     for (size_t i = 0; whole && i < n; i++) {
         engine_seat *s = &e->seats[i];
@@ -287,7 +290,7 @@ void engine_close(engine **handle)
         pthread_cond_destroy(&e->work);
         pthread_mutex_destroy(&e->lock);
     }
-    for (int i = 0; e->seats && i < e->params.seats; i++) {
+    for (int i = 0; e->seats && i < e->n_seats; i++) {
         dialogue_close(&e->seats[i].who);
         memory_free(e->seats[i].heard);
         memory_free(e->seats[i].spoken);
@@ -304,10 +307,15 @@ void engine_close(engine **handle)
 moshi_status engine_sit(engine *e, dialogue **who, engine_seat **out)
 {
     engine_seat *s = NULL;
+    int taken = 0;
     pthread_mutex_lock(&e->lock);
-    for (int i = 0; i < e->params.seats && !s; i++)
+    for (int i = 0; i < e->n_seats; i++) {
+        taken += e->seats[i].who && !e->seats[i].left;
         if (!e->seats[i].who)
             s = &e->seats[i];
+    }
+    if (taken == e->params.seats)
+        s = NULL;
     if (s) {
         s->who = *who;
         s->heard_first = s->heard_count = 0;
@@ -337,10 +345,10 @@ void engine_leave(engine *e, engine_seat **seat)
  * back: not in the engine's thread, and not with the lock. */
 void engine_sweep(engine *e)
 {
-    dialogue *left[LIMIT_LANES];
+    dialogue *left[2 * LIMIT_LANES];
     int n = 0;
     pthread_mutex_lock(&e->lock);
-    for (int i = 0; i < e->params.seats; i++) {
+    for (int i = 0; i < e->n_seats; i++) {
         engine_seat *s = &e->seats[i];
         if (!s->left || s->running)
             continue;
