@@ -5,6 +5,8 @@ MESON_FLAGS =
 # Seconds for each fuzz target, and its name for one alone: make fuzz FUZZ=toml
 FUZZ_SECONDS = 60
 FUZZ =
+# How long `make serve-load` takes.
+MINUTES = 10
 
 SANITIZED = ASAN_OPTIONS=detect_stack_use_after_return=1 \
 	UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
@@ -25,6 +27,7 @@ help:
 	@echo 'make fuzz        fuzz each reader of files for $(FUZZ_SECONDS) seconds'
 	@echo 'make eval-nano   hold nano to its promises: 240 questions and more'
 	@echo 'make fault-matrix  put in each historic defect; who finds it?'
+	@echo 'make serve-load  a server under load, for $(MINUTES) minutes in real time'
 	@echo 'make bench       time the kernels'
 	@echo 'make install     install under /usr/local (PREFIX=..., DESTDIR=...)'
 	@echo 'make clean       remove what was built'
@@ -53,6 +56,9 @@ fault-matrix: build
 		$(BUILD)/tests/matrix/moshi-faulty $(BUILD)/tests/matrix/list-faults \
 		. --out docs/FAULTS.md
 
+serve-load: build
+	@tools/serve-load $(BUILD)/src/cli/moshi $(MINUTES)
+
 check-asan: setup
 	[ -f $(BUILD)-asan/build.ninja ] || meson setup $(BUILD)-asan \
 		-Db_sanitize=address,undefined -Db_lundef=false \
@@ -68,7 +74,7 @@ check-tsan: setup
 	ninja -C $(BUILD)-tsan
 	TSAN_OPTIONS=halt_on_error=1 $(FIXED) meson test -C $(BUILD)-tsan \
 		--print-errorlogs --timeout-multiplier 6 \
-		--suite threads --suite stream
+		--suite threads --suite stream --suite serve
 
 fuzz:
 	@tools/setup --sanitizers
@@ -85,5 +91,6 @@ clean:
 	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-tsan $(BUILD)-clang $(BUILD)-fuzz
 	rm -f demo.wav
 
-.PHONY: help setup build test demo eval-nano fault-matrix check-asan check-tsan fuzz bench install \
+.PHONY: help setup build test demo eval-nano fault-matrix serve-load check-asan \
+	check-tsan fuzz bench install \
 	clean

@@ -28,8 +28,11 @@ typedef enum command_needs {
     COMMAND_NEEDS_MODEL = 1,  /* --model, --lm, --mimi, … */
     COMMAND_NEEDS_DEVICE = 2, /* --device, --threads */
     COMMAND_REPORTS = 4,      /* --json */
-    COMMAND_TALKS = 8,        /* --seed, --temp, --tail, … */
+    COMMAND_SAMPLES = 8,      /* --seed, --temp, … */
     COMMAND_TRACES = 16,      /* --match, --frames, --codec */
+    COMMAND_RECORDING = 32,   /* --lead-in, --tail, … */
+    COMMAND_TALKS = COMMAND_SAMPLES | COMMAND_RECORDING,
+    COMMAND_ENDS = 64,        /* --in, --out, … */
 } command_needs;
 
 typedef struct command {

@@ -7,10 +7,12 @@
 extern const command cmd_codec, cmd_gen, cmd_help, cmd_inspect, cmd_synth;
 extern const command cmd_compare, cmd_diff, cmd_doctor, cmd_trace;
 extern const command cmd_bench, cmd_quantize;
+extern const command cmd_chat, cmd_client, cmd_serve;
 
 static const command *const table[] = {
-    &cmd_gen,    &cmd_codec, &cmd_synth, &cmd_inspect, &cmd_quantize,
-    &cmd_doctor, &cmd_trace, &cmd_diff,  &cmd_compare, &cmd_bench,
+    &cmd_chat,   &cmd_serve, &cmd_client, &cmd_gen,     &cmd_codec,
+    &cmd_synth,  &cmd_inspect, &cmd_quantize,
+    &cmd_doctor, &cmd_trace, &cmd_diff,   &cmd_compare, &cmd_bench,
     &cmd_help,
 };
 
@@ -32,10 +34,14 @@ void command_options(const command *c, options *o)
 {
     options_init(o);
     options_add(o, c->options);
+    if (c->needs & COMMAND_ENDS)
+        options_add(o, common_ends_options);
     if (c->needs & COMMAND_TRACES)
         options_add(o, common_trace_options);
-    if (c->needs & COMMAND_TALKS)
-        options_add(o, common_talk_options);
+    if (c->needs & COMMAND_SAMPLES)
+        options_add(o, common_sampling_options);
+    if (c->needs & COMMAND_RECORDING)
+        options_add(o, common_recording_options);
     if (c->needs & COMMAND_NEEDS_MODEL)
         options_add(o, common_model_options);
     if (c->needs & COMMAND_NEEDS_DEVICE)

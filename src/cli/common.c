@@ -31,7 +31,7 @@ const option common_device_options[] = {
     {0},
 };
 
-const option common_talk_options[] = {
+const option common_sampling_options[] = {
     {.name = "greedy", .type = OPTION_FLAG,
      .help = "always take the likeliest token"},
     {.name = "temp", .type = OPTION_REAL, .value = "X", .min = 0.001,
@@ -55,6 +55,15 @@ const option common_talk_options[] = {
     {.name = "condition", .type = OPTION_TEXT, .value = "NAME=VALUE",
      .repeats = true, .help = "a condition of the model, such as "
                               "description=very_good"},
+    {.name = "acoustic-delay", .type = OPTION_INTEGER, .value = "STEPS",
+     .max = LIMIT_DELAY, .help = "use another acoustic delay than the model's"},
+    {.name = "exact-activations", .type = OPTION_FLAG,
+     .help = "float32 activations with Q8_0 weights, where the official "
+             "engine quantises them"},
+    {0},
+};
+
+const option common_recording_options[] = {
     {.name = "lead-in", .type = OPTION_REAL, .value = "SECONDS",
      .fallback = "0", .max = 3600,
      .help = "silence before the recording"},
@@ -63,11 +72,31 @@ const option common_talk_options[] = {
                           "that is always added: room for the answer"},
     {.name = "max-seconds", .type = OPTION_REAL, .value = "SECONDS",
      .min = 0.08, .max = 1e6, .help = "stop after so much sound was heard"},
-    {.name = "acoustic-delay", .type = OPTION_INTEGER, .value = "STEPS",
-     .max = LIMIT_DELAY, .help = "use another acoustic delay than the model's"},
-    {.name = "exact-activations", .type = OPTION_FLAG,
-     .help = "float32 activations with Q8_0 weights, where the official "
-             "engine quantises them"},
+    {0},
+};
+
+const option common_ends_options[] = {
+    {.name = "in", .letter = 'i', .type = OPTION_TEXT, .value = "FILE",
+     .help = "speak this recording, in real time, instead of the microphone"},
+    {.name = "out", .letter = 'o', .type = OPTION_TEXT, .value = "FILE.wav",
+     .help = "write what is answered to a file instead of the loudspeaker"},
+    {.name = "lead-in", .type = OPTION_REAL, .value = "SECONDS",
+     .fallback = "0", .max = 3600,
+     .help = "silence before the recording"},
+    {.name = "tail", .type = OPTION_REAL, .value = "SECONDS",
+     .fallback = "0.5", .max = 3600,
+     .help = "silence after the recording: room for the answer"},
+    {.name = "microphone", .type = OPTION_TEXT, .value = "NAME",
+     .help = "listen there: a number or a part of a name from 'moshi chat "
+             "--list'"},
+    {.name = "loudspeaker", .type = OPTION_TEXT, .value = "NAME",
+     .help = "play there"},
+    {.name = "no-echo-cancel", .type = OPTION_FLAG,
+     .help = "do not take the loudspeaker's sound out of the microphone's: "
+             "with headphones"},
+    {.name = "speed", .type = OPTION_REAL, .value = "X", .fallback = "1",
+     .min = 0.1, .max = 1000,
+     .help = "speak the recording X times as fast as real time, for tests"},
     {0},
 };
 

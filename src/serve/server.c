@@ -1,0 +1,399 @@
+/* server.c: routes, who may enter, and the clock. */
+#include "serve/server.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/memory.h"
+#include "serve/origin.h"
+#include "serve/pages.h"
+#include "serve/session.h"
+
+#define TICK_MS 50
+#define CHAT_PATH "/api/chat"
+/* Connections beside the conversations: those that are told it is full. */
+#define EXTRA_CONNECTIONS 32
+/* Of the system, for each connection: some seconds of sound, so that a client
+ * that takes none is noticed. */
+#define SEND_BUFFER_BYTES 16384
+#define LOG_BYTES 400
+
+struct server {
+    server_params params;
+    metrics metrics;
+    session_rules rules;
+    origin_rules origins;
+    engine *engine; /* owned */
+    web *web;       /* owned */
+    session *first; /* list of all */
+    int connections;
+    unsigned number;
+    bool stopping;
+    double stop_at;
+};
+
+static void say(server *s, const char *format, ...) ERROR_PRINTF(2, 3);
+
+static void say(server *s, const char *format, ...)
+{
+    char line[LOG_BYTES];
+    va_list args;
+    if (!s->params.log)
+        return;
+    va_start(args, format);
+    vsnprintf(line, sizeof line, format, args);
+    va_end(args);
+    s->params.log(s->params.user, line);
+}
+
+static int conversations(const server *s)
+{
+    int n = 0;
+    for (const session *at = s->first; at; at = at->after)
+        n += at->seat != NULL;
+    return n;
+}
+
+static void count_sessions(server *s)
+{
+    metrics_set(&s->metrics, METRICS_SESSIONS, conversations(s));
+    metrics_set(&s->metrics, METRICS_CONNECTIONS, s->connections);
+}
+
+/* --- requests --- */
+
+static void add_header(web_reply *r, const char *name, const char *text)
+{
+    r->headers[r->n_headers++] = (web_header){name, text};
+}
+
+static void plain(web_reply *r, int status, const char *text)
+{
+    r->status = status;
+    r->type = "text/plain; charset=utf-8";
+    r->body = text;
+    r->bytes = strlen(text);
+    add_header(r, "cache-control:", "no-store");
+    add_header(r, "x-content-type-options:", "nosniff");
+}
+
+/* The page needs nothing from outside and may not ask for it. */
+static void send_page(web_reply *r, const page *p)
+{
+    r->status = 200;
+    r->type = p->type;
+    r->body = p->bytes;
+    r->bytes = p->n_bytes;
+    add_header(r, "content-security-policy:",
+               "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; "
+               "style-src 'self'; img-src 'self' data: blob:; "
+               "media-src 'self' blob:; connect-src 'self'; "
+               "worker-src 'self' blob:; manifest-src 'self'; "
+               "base-uri 'none'; form-action 'none'; "
+               "frame-ancestors 'none'");
+    add_header(r, "permissions-policy:", "microphone=(self)");
+    add_header(r, "cross-origin-opener-policy:", "same-origin");
+    add_header(r, "cross-origin-resource-policy:", "same-origin");
+    add_header(r, "referrer-policy:", "no-referrer");
+    add_header(r, "x-content-type-options:", "nosniff");
+    add_header(r, "cache-control:", "no-cache");
+}
+
+static void send_metrics(server *s, web_reply *r)
+{
+    text_buffer text = {0};
+    count_sessions(s);
+    metrics_write(&s->metrics, &text);
+    if (text.failed) {
+        text_buffer_release(&text);
+        plain(r, 500, "out of memory\n");
+        return;
+    }
+    r->status = 200;
+    r->type = "text/plain; version=0.0.4; charset=utf-8";
+    r->body = r->owned = text.text;
+    r->bytes = text.bytes;
+    add_header(r, "cache-control:", "no-store");
+}
+
+static void on_request(void *user, const web_request *q, web_reply *r)
+{
+    server *s = user;
+    const page *p = pages_find(q->path);
+    metrics_count(&s->metrics, METRICS_REQUESTS, 1);
+    if (!q->get)
+        plain(r, 405, "only GET and HEAD are known here\n");
+    else if (strcmp(q->path, "/healthz") == 0)
+        plain(r, 200, "ok\n");
+    else if (strcmp(q->path, "/readyz") == 0 && s->stopping)
+        plain(r, 503, "stopping\n");
+    else if (strcmp(q->path, "/readyz") == 0 &&
+             conversations(s) >= s->params.sessions)
+        plain(r, 503, "full\n");
+    else if (strcmp(q->path, "/readyz") == 0)
+        plain(r, 200, "ready\n");
+    else if (strcmp(q->path, "/metrics") == 0)
+        send_metrics(s, r);
+    else if (strcmp(q->path, CHAT_PATH) == 0)
+        plain(r, 426, "a WebSocket is needed here\n");
+    else if (p)
+        send_page(r, p);
+    else
+        plain(r, 404, "there is no such page\n");
+}
+
+static bool refuse(server *s, web_reply *r, metrics_counter why, int status,
+                   const char *text)
+{
+    metrics_count(&s->metrics, why, 1);
+    plain(r, status, text);
+    return false;
+}
+
+static bool on_upgrade(void *user, const web_request *q, web_reply *r)
+{
+    server *s = user;
+    query wishes;
+    moshi_error err = {0};
+    if (strcmp(q->path, CHAT_PATH) != 0)
+        return refuse(s, r, METRICS_REFUSED_REQUEST, 404,
+                      "conversations are at " CHAT_PATH "\n");
+    if (query_parse(&wishes, q->query, &err) != MOSHI_OK) {
+        say(s, "refused: %s", err.message);
+        return refuse(s, r, METRICS_REFUSED_REQUEST, 400,
+                      "a parameter of the query has a value that it cannot "
+                      "have\n");
+    }
+    if (!origin_allowed(&s->origins, q->origin, q->host))
+        return refuse(s, r, METRICS_REFUSED_ORIGIN, 403,
+                      "pages from elsewhere may not talk to this server\n");
+    if (!origin_token_matches(s->params.token, q->authorization,
+                              wishes.token))
+        return refuse(s, r, METRICS_REFUSED_TOKEN, 401,
+                      "this server wants a token\n");
+    if (s->stopping)
+        return refuse(s, r, METRICS_REFUSED_STOPPING, 503,
+                      "the server is stopping\n");
+    if (s->connections >= s->params.sessions + EXTRA_CONNECTIONS)
+        return refuse(s, r, METRICS_REFUSED_CONNECTIONS, 503,
+                      "the server has too many connections\n");
+    return true;
+}
+
+/* --- sessions --- */
+
+static void *on_opened(void *user, web_peer *peer, const web_request *q)
+{
+    server *s = user;
+    query wishes;
+    if (query_parse(&wishes, q->query, NULL) != MOSHI_OK)
+        return NULL; /* on_upgrade has refused it */
+    session *new = session_open(&s->rules, peer, &wishes, ++s->number);
+    if (!new)
+        return NULL;
+    new->after = s->first;
+    if (s->first)
+        s->first->before = new;
+    s->first = new;
+    s->connections++;
+    say(s, "%u: %s", new->number,
+        new->seat ? "a conversation begins" : "refused: the server is full");
+    count_sessions(s);
+    return new;
+}
+
+static server *server_of(session *at)
+{
+    /* rules is a member of the server. */
+    return (server *)((char *)at->rules - offsetof(server, rules));
+}
+
+static void on_closed(void *which)
+{
+    session *at = which;
+    server *s = server_of(at);
+    if (at->before)
+        at->before->after = at->after;
+    else
+        s->first = at->after;
+    if (at->after)
+        at->after->before = at->before;
+    s->connections--;
+    say(s, "%u: closed after %.1f s", at->number,
+        clock_seconds() - at->opened_at);
+    session_close(&at);
+    count_sessions(s);
+}
+
+static void on_message(void *at, const unsigned char *bytes, size_t n,
+                       bool binary)
+{
+    session_message(at, bytes, n, binary);
+}
+
+static void on_oversized(void *at)
+{
+    session_oversized(at);
+}
+
+static size_t on_next(void *at, unsigned char *out, size_t cap)
+{
+    return session_next(at, out, cap);
+}
+
+static void on_sent(void *at)
+{
+    session_sent(at);
+}
+
+static void on_woken(void *user)
+{
+    server *s = user;
+    if (!s->engine)
+        return;
+    engine_sweep(s->engine);
+    for (session *at = s->first; at; at = at->after)
+        session_woken(at);
+}
+
+/* --- the clock --- */
+
+static void begin_to_stop(server *s, double now)
+{
+    s->stopping = true;
+    s->stop_at = now + s->params.grace_seconds;
+    say(s, "stopping: %d conversations may go on for %.0f s",
+        conversations(s), s->params.grace_seconds);
+}
+
+static void send_all_away(server *s)
+{
+    for (session *at = s->first; at; at = at->after)
+        session_end(at, METRICS_ENDED_STOPPING, WEB_CLOSE_GOING_AWAY,
+                    "the server is stopping");
+}
+
+static void on_tick(void *user)
+{
+    server *s = user;
+    double now = clock_seconds();
+    int wish = s->params.stop ? *s->params.stop : 0;
+    for (session *at = s->first; at; at = at->after)
+        session_tick(at, now);
+    if (wish > 0 && !s->stopping)
+        begin_to_stop(s, now);
+    if (s->stopping && (now >= s->stop_at || wish > 1))
+        send_all_away(s);
+    if (s->stopping && (!s->first || wish > 1))
+        web_stop(s->web);
+    count_sessions(s);
+}
+
+static void on_wake(void *user)
+{
+    web_wake(((server *)user)->web);
+}
+
+/* --- opening and closing --- */
+
+static moshi_status listen_there(server *s, moshi_error *err)
+{
+    const server_params *p = &s->params;
+    web_params params = {
+        .handlers = {.request = on_request,
+                     .upgrade = on_upgrade,
+                     .opened = on_opened,
+                     .message = on_message,
+                     .oversized = on_oversized,
+                     .next = on_next,
+                     .sent = on_sent,
+                     .closed = on_closed,
+                     .woken = on_woken,
+                     .tick = on_tick},
+        .user = s,
+        .tick_ms = TICK_MS,
+        .message_bytes_max = p->message_bytes_max,
+        .host = p->host,
+        .port = p->port,
+        .send_buffer_bytes = SEND_BUFFER_BYTES,
+        .certificate = p->certificate,
+        .key = p->key,
+    };
+    return web_listen(&s->web, &params, err);
+}
+
+moshi_status server_open(server **out, const server_params *params,
+                         moshi_error *err)
+{
+    source_opus *needed = NULL;
+    server *s = memory_calloc(1, sizeof *s);
+    if (!s)
+        return error_no_memory(err, "the server");
+    s->params = *params;
+    s->origins = (origin_rules){.loopback = origin_is_loopback(params->host),
+                                .allowed = params->origins,
+                                .n_allowed = params->n_origins};
+    /* Say now, not to the first client, that the program lacks Opus. */
+    moshi_status status = source_opus_open(&needed, err);
+    source_opus_close(&needed);
+    if (status == MOSHI_OK)
+        status = listen_there(s, err);
+    engine_params e = {.model = params->model,
+                       .seats = params->sessions,
+                       .guided = params->stream.guidance != 0 &&
+                                 params->stream.guidance != 1.0f,
+                       .speed_max = params->speed_max,
+                       .metrics = &s->metrics,
+                       .wake = on_wake,
+                       .user = s};
+    if (status == MOSHI_OK)
+        status = engine_open(&s->engine, &e, err);
+    if (status != MOSHI_OK) {
+        server_close(&s);
+        return status;
+    }
+    s->rules = (session_rules){.model = params->model,
+                               .engine = s->engine,
+                               .metrics = &s->metrics,
+                               .stream = params->stream,
+                               .seeded = params->seeded,
+                               .speed_max = params->speed_max,
+                               .session_seconds = params->session_seconds,
+                               .idle_seconds = params->idle_seconds,
+                               .stall_seconds = params->stall_seconds,
+                               .instance_name = params->instance_name};
+    *out = s;
+    return MOSHI_OK;
+}
+
+int server_port(const server *s)
+{
+    return web_port(s->web);
+}
+
+const metrics *server_metrics(const server *s)
+{
+    return &s->metrics;
+}
+
+void server_run(server *s)
+{
+    web_run(s->web);
+}
+
+void server_close(server **handle)
+{
+    server *s = *handle;
+    if (!s)
+        return;
+    if (s->engine)
+        engine_stop(s->engine);
+    /* Connections still open leave their seats here. */
+    web_close(&s->web);
+    engine_close(&s->engine);
+    memory_free(s);
+    *handle = NULL;
+}
