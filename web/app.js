@@ -1,7 +1,7 @@
 // app.js: the page: what it shows, and what its buttons do.
 
 import {Conversation, obstacle} from './conversation.js';
-import {Duet, height} from './duet.js';
+import {Duet} from './duet.js';
 import {Pace, frameSeconds, isMachineSlow} from './pace.js';
 import {problem} from './problems.js';
 import {Recording, clock} from './recording.js';
@@ -161,9 +161,14 @@ async function explainSlowness() {
         detail: `a frame of 80 ms takes it ${Math.round(seconds * 1000)} ms`});
 }
 
+// Even a silent room is louder than one step of 16 bits.
+function isSound(samples) {
+    return samples.some((x) => Math.abs(x) > 2 ** -15);
+}
+
 function watch(block) {
     const slowIsShown = warned !== null && warned.startsWith('slow');
-    if (height(block.heard) > 0 || conversation.muted)
+    if (isSound(block.heard) || conversation.muted)
         soundHeardAt = block.captured;
     if (pace.look(block)) {
         if (!slowIsShown)
@@ -173,6 +178,19 @@ function watch(block) {
     } else if (warned !== null) {
         warn(null);
     }
+}
+
+// Who answers; and the seed, where one seed repeats the conversation.
+function showAbout(metadata) {
+    const one = metadata.text_seed !== undefined &&
+        metadata.text_seed === metadata.audio_seed;
+    const parts = [metadata.instance_name, metadata.lm_model_file,
+        one && `seed ${metadata.text_seed}`];
+    at('about').replaceChildren(...parts.filter(Boolean).flatMap((text) => {
+        const part = document.createElement('span');
+        part.textContent = text;
+        return [part, ' '];
+    }));
 }
 
 // --- the conversation ---
@@ -186,9 +204,7 @@ const events = {
     metadata(metadata) {
         recording.metadata = metadata;
         settings.chosen(metadata);
-        at('about').textContent = [metadata.instance_name,
-            metadata.lm_model_file, metadata.text_seed !== undefined &&
-            `seed ${metadata.text_seed}`].filter(Boolean).join(' · ');
+        showAbout(metadata);
     },
     words: showWords,
     block(block) {
@@ -217,7 +233,7 @@ function start() {
     at('lines').replaceChildren();
     for (const id of ['time', 'delay', 'missed'])
         at(id).textContent = '–';
-    at('about').textContent = '';
+    at('about').replaceChildren();
     setMute(false);
     conversation = new Conversation(settings.values(), events);
     conversation.start();
@@ -227,6 +243,7 @@ function start() {
 function setMute(muted) {
     conversation?.mute(muted);
     at('mute').setAttribute('aria-pressed', muted);
+    at('muted').hidden = !muted;
 }
 
 async function keepAwake() {

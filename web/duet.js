@@ -5,8 +5,8 @@ const BAR_MS = 80;
 const BAR = 3;      // CSS pixels
 const STEP = 6;
 const BLOCKS = 2;   // of 40 ms, in a bar
-const QUIET_DB = -60;
-const LOUD_DB = -10;
+const QUIET_DB = -55;
+const LOUD_DB = -8;
 
 // Root mean square of samples, as a height: 0 … 1.
 export function height(samples) {
@@ -14,7 +14,8 @@ export function height(samples) {
     for (const x of samples)
         sum += x * x;
     const db = 10 * Math.log10(sum / samples.length + 1e-12);
-    return Math.max(0, Math.min(1, (db - QUIET_DB) / (LOUD_DB - QUIET_DB)));
+    const part = (db - QUIET_DB) / (LOUD_DB - QUIET_DB);
+    return Math.max(0, Math.min(1, part)) ** 1.5;
 }
 
 export class Duet {

@@ -47,8 +47,6 @@ const problems = {
         'So it ended the conversation. You can start again.'],
     length: ['The conversation has reached its greatest length',
         'The server ended it. You can start a new one.'],
-    wishes: ['The server refuses these settings',
-        'One of the values is none that it can take.'],
     fault: ['The server had a problem', 'You can start again.'],
     slowMachine: ['The machine is too slow for this model',
         'Its answers come late and broken. A smaller model, or fewer ' +
