@@ -247,7 +247,8 @@ moshi_status bench_run_make(bench_run *out, const bench_model *m,
         count_bytes(bytes, l, steps);
         ok = ok && sum_up(&run, &r, l, bytes);
         rate(&run, l);
-        if (params->memory) { /* it is no part of what the model takes */
+        /* It is no part of what the model takes. */
+        if (params->memory && run.resident_own > bandwidth_bytes()) {
             run.resident -= bandwidth_bytes();
             run.resident_own -= bandwidth_bytes();
         }
