@@ -19,6 +19,7 @@ typedef struct work {
     const options *o;
     int lanes[RUNS_MAX];
     size_t n_runs;
+    bandwidth *memory;
     bench_machine machine;
     bench_model model;
     bench_run runs[RUNS_MAX];
@@ -72,6 +73,21 @@ static moshi_status open_model(work *w, moshi_error *err)
     return status == MOSHI_OK ? bench_model_open(&w->model, &p, err) : status;
 }
 
+static moshi_status measure_machine(work *w, moshi_error *err)
+{
+    int threads = 0;
+    pool *all = NULL;
+    moshi_status status = device_args(w->o, &threads, err);
+    if (status == MOSHI_OK)
+        status = pool_open(&all, 0, err);
+    if (status == MOSHI_OK)
+        status = bandwidth_open(&w->memory, all, err);
+    pool_close(&all);
+    return status == MOSHI_OK ? bench_machine_measure(&w->machine, w->memory,
+                                                      threads, err)
+                              : status;
+}
+
 static moshi_status measure(work *w, moshi_error *err)
 {
     bench_params p = {
@@ -82,10 +98,8 @@ static moshi_status measure(work *w, moshi_error *err)
         .progress = show_running,
         .user = &w->bar,
     };
-    int threads = 0;
-    moshi_status status = device_args(w->o, &threads, err);
-    if (status == MOSHI_OK)
-        status = bench_machine_measure(&w->machine, threads, err);
+    moshi_status status = measure_machine(w, err);
+    p.memory = w->memory;
     if (status == MOSHI_OK)
         status = open_model(w, err);
     for (size_t i = 0; i < w->n_runs && status == MOSHI_OK; i++) {
@@ -173,6 +187,7 @@ static exit_status run(const options *o)
     for (size_t i = 0; i < w->n_runs; i++)
         bench_run_release(&w->runs[i]);
     bench_model_close(&w->model);
+    bandwidth_close(&w->memory);
     memory_free(w);
     return answer;
 }

@@ -126,6 +126,11 @@ void bandwidth_close(bandwidth **handle)
     *handle = NULL;
 }
 
+size_t bandwidth_bytes(void)
+{
+    return BLOCK_BYTES;
+}
+
 double bandwidth_read(bandwidth *b, pool *threads)
 {
     double start = clock_seconds();

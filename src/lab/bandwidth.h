@@ -14,6 +14,9 @@ typedef struct bandwidth bandwidth;
 moshi_status bandwidth_open(bandwidth **out, pool *threads, moshi_error *err);
 void bandwidth_close(bandwidth **block);
 
+/* Memory that a block takes. */
+size_t bandwidth_bytes(void);
+
 /* Bytes per second of one pass, all threads of the pool reading pieces of the
  * block in turns: each with the widest loads there are, from four places at
  * once, prefetching. */

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "lab/bandwidth.h"
 #include "lab/peaks.h"
 #include "lab/synth.h"
 #include "lab/synth_memory.h"
@@ -27,8 +28,8 @@ typedef struct bench_machine {
 } bench_machine;
 
 /* `threads`: measured too, if it is more than there are cores. */
-moshi_status bench_machine_measure(bench_machine *out, int threads,
-                                   moshi_error *err);
+moshi_status bench_machine_measure(bench_machine *out, bandwidth *memory,
+                                   int threads, moshi_error *err);
 
 /* --- the model --- */
 
@@ -99,6 +100,7 @@ typedef struct bench_params {
     int frames;       /* 0: as many as ten seconds allow, 20 to 200 */
     int64_t cached;   /* steps that the streams have behind them */
     bool profile;
+    bandwidth *memory; /* that is read between the frames, or NULL */
     void (*progress)(void *user, double fraction);
     void *user;
 } bench_params;
@@ -108,7 +110,8 @@ typedef struct bench_run {
     int64_t cached;
     double first_ms;         /* the first frame after opening */
     double frame_ms;         /* length of a frame: 80 */
-    double read_bytes_per_s; /* median of the passes between the frames */
+    double read_bytes_per_s; /* median of the passes between the frames; 0: none
+                                were made */
     bench_part parts[BENCH_PART_COUNT];
     double real_time_factor; /* length of a frame over its median time */
     double streams_per_s;    /* frames of any lane in a second */

@@ -1,6 +1,5 @@
 /* bench_machine.c: the ruler: what this machine can do at most. */
 #include "base/error.h"
-#include "lab/bandwidth.h"
 #include "lab/bench.h"
 
 #define PASSES 5
@@ -12,28 +11,25 @@ static int next_count(int n, int last)
     return n < last && next > last ? last : next;
 }
 
-static moshi_status measure(int n, double *rate, peaks *ops, moshi_error *err)
+static moshi_status measure(int n, bandwidth *memory, double *rate, peaks *ops,
+                            moshi_error *err)
 {
     pool *threads = NULL;
-    bandwidth *block = NULL;
     double best = 0;
     moshi_status status = pool_open(&threads, n, err);
-    if (status == MOSHI_OK)
-        status = bandwidth_open(&block, threads, err);
     for (int i = 0; i < PASSES && status == MOSHI_OK; i++) {
-        double r = bandwidth_read(block, threads);
+        double r = bandwidth_read(memory, threads);
         best = r > best ? r : best;
     }
     if (status == MOSHI_OK && ops)
         *ops = peaks_measure(threads);
     *rate = best;
-    bandwidth_close(&block);
     pool_close(&threads);
     return status;
 }
 
-moshi_status bench_machine_measure(bench_machine *out, int threads,
-                                   moshi_error *err)
+moshi_status bench_machine_measure(bench_machine *out, bandwidth *memory,
+                                   int threads, moshi_error *err)
 {
     bench_machine m = {0};
     moshi_status status = MOSHI_OK;
@@ -43,7 +39,7 @@ moshi_status bench_machine_measure(bench_machine *out, int threads,
                     status == MOSHI_OK; n = next_count(n, last)) {
         peaks *ops = n == 1 ? &m.one : n == cores ? &m.all : NULL;
         m.threads[m.n_reads] = n;
-        status = measure(n, &m.bytes_per_s[m.n_reads++], ops, err);
+        status = measure(n, memory, &m.bytes_per_s[m.n_reads++], ops, err);
     }
     if (cores == 1)
         m.all = m.one;

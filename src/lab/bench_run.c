@@ -6,7 +6,6 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "cpu/backend.h"
-#include "lab/bandwidth.h"
 #include "lab/bench.h"
 #include "lab/bench_loop.h"
 #include "lab/machine.h"
@@ -50,12 +49,14 @@ static double quantile(const double *values, size_t n, double q)
 
 /* --- running --- */
 
-static bool add_read(record *r, bandwidth *block, pool *threads)
+static bool add_read(record *r, bandwidth *memory, pool *threads)
 {
+    if (!memory)
+        return true;
     if (!memory_grow((void **)&r->reads, &r->reads_room, r->n_reads + 1,
                      sizeof *r->reads))
         return false;
-    r->reads[r->n_reads++] = bandwidth_read(block, threads);
+    r->reads[r->n_reads++] = bandwidth_read(memory, threads);
     return true;
 }
 
@@ -84,8 +85,7 @@ static double fraction(const record *r, const bench_params *p, double began)
 }
 
 static bool run_frames(record *r, bench_loop *l, const bench_params *p,
-                       uint64_t bytes, bandwidth *block, pool *threads,
-                       bench_times *first)
+                       uint64_t bytes, pool *threads, bench_times *first)
 {
     bench_times ignored;
     int warm_up = WARM_UP;
@@ -96,11 +96,11 @@ static bool run_frames(record *r, bench_loop *l, const bench_params *p,
         bench_loop_frame(l, &ignored);
     double began = clock_seconds();
     size_t every = bytes < SMALL_BYTES ? SMALL_EVERY : 1;
-    bool ok = add_read(r, block, threads);
+    bool ok = add_read(r, p->memory, threads);
     while (ok && !enough(r, p, began)) {
         ok = add_frame(r, l);
         if (ok && r->n % every == 0)
-            ok = add_read(r, block, threads);
+            ok = add_read(r, p->memory, threads);
         if (p->progress)
             p->progress(p->user, fraction(r, p, began));
     }
@@ -230,34 +230,34 @@ moshi_status bench_run_make(bench_run *out, const bench_model *m,
     record r = {0};
     bench_times first;
     pool *threads = NULL;
-    bandwidth *block = NULL;
     if (!l)
         return error_no_memory(err, "the benchmark");
     run.threads = cpu_backend_threads(m->model->backend);
     moshi_status status = pool_open(&threads, run.threads, err);
     if (status == MOSHI_OK)
-        status = bandwidth_open(&block, threads, err);
-    if (status == MOSHI_OK)
         status = bench_loop_open(l, m->model, params->lanes, params->cached,
                                  err);
     if (status == MOSHI_OK) {
         count_bytes(bytes, l, params->cached);
-        bool ok = run_frames(&r, l, params, bytes[BENCH_FRAME], block,
-                             threads, &first);
+        bool ok = run_frames(&r, l, params, bytes[BENCH_FRAME], threads,
+                             &first);
         int64_t steps = params->cached + l->frame - (int64_t)r.n / 2;
         run.frames = (int)r.n;
         run.first_ms = 1e3 * first.seconds[BENCH_FRAME];
         count_bytes(bytes, l, steps);
         ok = ok && sum_up(&run, &r, l, bytes);
-        bandwidth_close(&block); /* it is no part of what the model takes */
         rate(&run, l);
+        /* It is no part of what the model takes. */
+        if (params->memory && run.resident_own > bandwidth_bytes()) {
+            run.resident -= bandwidth_bytes();
+            run.resident_own -= bandwidth_bytes();
+        }
         if (ok && params->profile)
             ok = profile(&run, l, params->cached + l->frame);
         if (!ok)
             status = error_no_memory(err, "the benchmark");
     }
     bench_loop_close(l);
-    bandwidth_close(&block);
     pool_close(&threads);
     memory_free(r.times);
     memory_free(r.reads);
