@@ -102,7 +102,9 @@ static void on_tick(void *user)
     bool all_heard = w->ends.spoken_samples +
                          DELAY_FRAMES * CLIENT_FRAME_SAMPLES >= expected;
     double quiet = clock_seconds() - w->heard_at;
-    if (interrupted ||
+    if (w->status == MOSHI_OK)
+        w->status = ends_check(&w->ends, w->err);
+    if (interrupted || w->status != MOSHI_OK ||
         (all_sent && quiet > (all_heard ? QUIET_SECONDS : MISSING_SECONDS)))
         client_finish(w->client);
 }
