@@ -79,7 +79,7 @@ static void on_heard(void *user, const float *pcm, size_t n)
 static void on_text(void *user, const char *text, size_t n)
 {
     work *w = user;
-    text_buffer_add(&w->said, "%.*s", (int)n, text);
+    text_buffer_add_bytes(&w->said, text, n);
     if (w->json)
         return;
     fwrite(text, 1, n, stdout);
