@@ -36,8 +36,8 @@ void text_buffer_add(text_buffer *b, const char *format, ...)
     int n = vsnprintf(piece, sizeof piece, format, args);
     va_end(args);
     if (n > 0)
-        text_buffer_add_bytes(b, piece, (size_t)n < sizeof piece ? (size_t)n
-                                                     : sizeof piece - 1);
+        text_buffer_add_bytes(b, piece, (size_t)n < sizeof piece
+                                            ? (size_t)n : sizeof piece - 1);
 }
 
 void text_buffer_add_json(text_buffer *b, const char *text)
