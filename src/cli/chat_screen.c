@@ -6,7 +6,6 @@
 #include <math.h>
 #include <poll.h>
 #include <stdlib.h>
-#include <string.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -15,6 +14,7 @@
 #include "cli/report.h"
 
 #define DRAW_SECONDS 0.25
+#define WRAP_COLUMN 60
 #define METER_CELLS 10
 #define METER_BOTTOM_DB (-60.0)
 
@@ -81,13 +81,15 @@ void chat_screen_say(chat_work *w, const char *text)
             fprintf(stderr, "\033[A\033[%dG", s->column + 1);
         fflush(stderr);
     }
-    fputs(text, stdout);
-    fflush(stdout);
-    s->column += (int)strlen(text);
-    if (s->status && s->column > 60 && text[strlen(text) - 1] != ' ') {
+    if (s->status && s->column > WRAP_COLUMN && text[0] == ' ') {
         putchar('\n');
         s->column = 0;
+        text++;
     }
+    fputs(text, stdout);
+    fflush(stdout);
+    for (; *text; text++) /* characters, not bytes */
+        s->column += ((unsigned char)*text & 0xc0) != 0x80;
 }
 
 static void draw_meter(const char *name, double dbfs)

@@ -17,6 +17,7 @@
 
 #define HEARD_FRAMES 50  /* four seconds wait to be heard */
 #define ANSWER_FRAMES 25 /* two seconds wait to be sent */
+#define WARM_UP_FRAMES 4
 #define FRAME_SECONDS(e) ((double)(e)->frame_samples / (e)->rate_hz)
 
 typedef struct answer {
@@ -230,6 +231,21 @@ static moshi_status start_thread(engine *e, moshi_error *err)
     return MOSHI_OK;
 }
 
+/* The first frames touch memory for the first time; they shall not be those of
+ * a conversation. */
+static moshi_status warm_up(engine *e, moshi_error *err)
+{
+    dialogue *who = NULL;
+    moshi_stream_params p = {.guidance = e->params.guided ? 2.0f : 0};
+    dialogue_frame frame = {.heard = e->pcm, .spoken = e->seats[0].spoken};
+    dialogue_frame *at = &frame;
+    moshi_status status = dialogue_open(&who, e->params.model, &p, NULL, err);
+    for (int i = 0; i < WARM_UP_FRAMES && status == MOSHI_OK; i++)
+        dialogue_run(e->runner, &who, &at, 1);
+    dialogue_close(&who);
+    return status;
+}
+
 moshi_status engine_open(engine **out, const engine_params *params,
                          moshi_error *err)
 {
@@ -256,6 +272,8 @@ moshi_status engine_open(engine **out, const engine_params *params,
     if (status == MOSHI_OK)
         status = dialogue_runner_open(&e->runner, params->model,
                                       params->guided, params->seats, err);
+    if (status == MOSHI_OK)
+        status = warm_up(e, err);
     if (status == MOSHI_OK)
         status = start_thread(e, err);
     if (status != MOSHI_OK) {
