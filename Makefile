@@ -24,6 +24,7 @@ help:
 	@echo 'make check-tsan  the threaded tests with the thread sanitizer'
 	@echo 'make fuzz        fuzz each reader of files for $(FUZZ_SECONDS) seconds'
 	@echo 'make eval-nano   hold nano to its promises: 240 questions and more'
+	@echo 'make web-test    hold a conversation through the page, in a real browser'
 	@echo 'make bench       time the kernels'
 	@echo 'make install     install under /usr/local (PREFIX=..., DESTDIR=...)'
 	@echo 'make clean       remove what was built'
@@ -46,6 +47,9 @@ demo: build
 
 eval-nano: build
 	@tools/eval-nano $(BUILD)/src/cli/moshi models/nano $(BUILD)/evaluation
+
+web-test: build
+	@tools/web-test $(BUILD)/src/cli/moshi $(BUILD)/web-test
 
 check-asan: setup
 	[ -f $(BUILD)-asan/build.ninja ] || meson setup $(BUILD)-asan \
@@ -79,5 +83,5 @@ clean:
 	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-tsan $(BUILD)-clang $(BUILD)-fuzz
 	rm -f demo.wav
 
-.PHONY: help setup build test demo eval-nano check-asan check-tsan fuzz bench install \
+.PHONY: help setup build test demo eval-nano web-test check-asan check-tsan fuzz bench install \
 	clean

@@ -16,6 +16,7 @@ const STATES = {
     connecting: ['Connecting', 'Cancel'],
     waiting: ['Waiting for the server', 'Cancel'],
     talking: ['Connected', 'Hang up'],
+    failed: ['Not connected', 'Try again'],
     ended: ['Ended', 'Talk again'],
 };
 
@@ -219,7 +220,7 @@ const events = {
         readOut();
         release();
         showProblem(why);
-        showState('ended');
+        showState(recording.bytes > 0 ? 'ended' : 'failed');
         offer();
     },
 };
