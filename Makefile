@@ -5,6 +5,8 @@ MESON_FLAGS =
 # Seconds for each fuzz target, and its name for one alone: make fuzz FUZZ=toml
 FUZZ_SECONDS = 60
 FUZZ =
+# How long `make serve-load` takes.
+MINUTES = 10
 
 SANITIZED = ASAN_OPTIONS=detect_stack_use_after_return=1 \
 	UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
@@ -24,6 +26,7 @@ help:
 	@echo 'make check-tsan  the threaded tests with the thread sanitizer'
 	@echo 'make fuzz        fuzz each reader of files for $(FUZZ_SECONDS) seconds'
 	@echo 'make eval-nano   hold nano to its promises: 240 questions and more'
+	@echo 'make serve-load  a server under load, for $(MINUTES) minutes in real time'
 	@echo 'make web-test    hold a conversation through the page, in a real browser'
 	@echo 'make bench       time the kernels'
 	@echo 'make install     install under /usr/local (PREFIX=..., DESTDIR=...)'
@@ -48,6 +51,9 @@ demo: build
 eval-nano: build
 	@tools/eval-nano $(BUILD)/src/cli/moshi models/nano $(BUILD)/evaluation
 
+serve-load: build
+	@tools/serve-load $(BUILD)/src/cli/moshi $(MINUTES)
+
 web-test: build
 	@tools/web-test $(BUILD)/src/cli/moshi $(BUILD)/web-test
 
@@ -66,7 +72,7 @@ check-tsan: setup
 	ninja -C $(BUILD)-tsan
 	TSAN_OPTIONS=halt_on_error=1 $(FIXED) meson test -C $(BUILD)-tsan \
 		--print-errorlogs --timeout-multiplier 6 \
-		--suite threads --suite stream
+		--suite threads --suite stream --suite serve
 
 fuzz:
 	@tools/setup --sanitizers
@@ -83,5 +89,5 @@ clean:
 	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-tsan $(BUILD)-clang $(BUILD)-fuzz
 	rm -f demo.wav
 
-.PHONY: help setup build test demo eval-nano web-test check-asan check-tsan fuzz bench install \
-	clean
+.PHONY: help setup build test demo eval-nano serve-load web-test check-asan check-tsan fuzz bench \
+	install clean

@@ -4,7 +4,7 @@ kind, good ones, so that the fuzzer begins behind the first checks.
     python3 fuzz/make_corpus.py
 
 Findings lie beside the seeds under names of their own and are not touched.
-fuzz_model has seeds of its own.
+fuzz_model has seeds of its own; those of fuzz_ogg were recorded.
 """
 import json
 import os
@@ -97,6 +97,23 @@ l = 0b11
 l = +1_0.5e-3
 """,
     "small": "a = 1\n",
+}
+
+# Messages of /api/chat, and texts of the same protocol.
+PROTOCOL = {
+    "handshake": b"\0" * 9,
+    "audio": b"\1OggS\0\2",
+    "text": b"\2 caf\xc3\xa9",
+    "metadata": b"\4{\"text_topk\":25}",
+    "colored": b"\7\12hi",
+    "unknown": b"\xc8x",
+    "query": b"text_temperature=0.7&text_topk=25&audio_seed="
+             b"18446744073709551615&pad_mult=-1.5&token=a%20b+c&email=",
+    "penalty": b"repetition_penalty=1.1&repetition_penalty_context=64"
+               b"&max_steps=4500&audio_topk=x",
+    "origin": b"http://localhost:8998 [::1]:8998",
+    "url": b"wss://[::1]:8998/api/chat?token=a#b",
+    "host": b"moshi.example:65536",
 }
 
 
@@ -234,6 +251,9 @@ def main():
     halves = [(n, shape, "BF16" if d == "F32" else "I64",
                2 if d == "F32" else 8) for n, shape, d, _ in OPS]
     save("fuzz_trace", "types", trace_pair(plain, safetensors(halves)))
+
+    for name, message in PROTOCOL.items():
+        save("fuzz_protocol", name, message)
 
     for name, config in JSON.items():
         save("fuzz_config", name + ".json",

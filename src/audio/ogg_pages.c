@@ -9,6 +9,8 @@
 #include "base/memory.h"
 
 #define PAGE_BODY_MAX (255 * 255)
+/* A page of Opus with its head; room that need not grow while sound flows. */
+#define PAGE_BYTES ((size_t)1 << 13)
 
 struct ogg_reader {
     ogg_sync_state bytes;
@@ -139,7 +141,9 @@ moshi_status ogg_writer_open(ogg_writer **out, int32_t serial,
     ogg_writer *w = memory_calloc(1, sizeof *w);
     if (!w)
         return error_no_memory(err, "an Ogg writer");
-    if (ogg_stream_init(&w->packets, serial) != 0) {
+    if (!memory_grow((void **)&w->page, &w->room, PAGE_BYTES, 1) ||
+        ogg_stream_init(&w->packets, serial) != 0) {
+        memory_free(w->page);
         memory_free(w);
         return error_no_memory(err, "an Ogg writer");
     }

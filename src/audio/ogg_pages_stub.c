@@ -2,11 +2,18 @@
 #include "audio/ogg_pages.h"
 #include "base/error.h"
 
+static moshi_status lacking(moshi_error *err)
+{
+    error_set(err, MOSHI_LACKING, "this program was built without libogg, "
+              "which sound over a network needs");
+    error_hint(err, "install libogg-dev and libopus-dev and build again");
+    return MOSHI_LACKING;
+}
+
 moshi_status ogg_reader_open(ogg_reader **out, moshi_error *err)
 {
     (void)out;
-    return error_set(err, MOSHI_LACKING, "this program was built without "
-                     "libogg, which sound over a network needs");
+    return lacking(err);
 }
 
 void ogg_reader_close(ogg_reader **reader)
@@ -37,8 +44,7 @@ moshi_status ogg_writer_open(ogg_writer **out, int32_t serial,
                              moshi_error *err)
 {
     (void)out, (void)serial;
-    return error_set(err, MOSHI_LACKING, "this program was built without "
-                     "libogg, which sound over a network needs");
+    return lacking(err);
 }
 
 void ogg_writer_close(ogg_writer **writer)

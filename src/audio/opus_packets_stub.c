@@ -5,8 +5,10 @@
 
 static moshi_status lacking(moshi_error *err)
 {
-    return error_set(err, MOSHI_LACKING, "this program was built without "
-                     "libopus, which sound over a network needs");
+    error_set(err, MOSHI_LACKING, "this program was built without libopus, "
+              "which sound over a network needs");
+    error_hint(err, "install libogg-dev and libopus-dev and build again");
+    return MOSHI_LACKING;
 }
 
 moshi_status opus_packet_encoder_open(opus_packet_encoder **out,

@@ -58,7 +58,8 @@ static void on_begun(void *user)
 static bool on_speak(void *user, float frame[CLIENT_FRAME_SAMPLES])
 {
     work *w = user;
-    if (!ends_take(&w->ends, frame))
+    double due;
+    if (!ends_take(&w->ends, frame, &due))
         return false;
     w->sent_samples += CLIENT_FRAME_SAMPLES;
     w->heard_at = clock_seconds();
@@ -163,9 +164,14 @@ static moshi_status judge(const work *w, const client_end *end,
     const char *to = w->o->args[0];
     if (w->status != MOSHI_OK)
         return w->status;
-    if (!end->connected)
-        return error_set(err, MOSHI_IO, "cannot connect to '%s': %s", to,
-                         end->reason);
+    if (!end->connected) {
+        error_set(err, MOSHI_IO, "cannot connect to '%s': %s", to,
+                  end->reason);
+        if (strstr(end->reason, "SSL") || strstr(end->reason, "cert"))
+            error_hint(err, "a server with a certificate of its own: "
+                       "--authority FILE.pem, or --insecure");
+        return err->status;
+    }
     if (end->finished)
         return MOSHI_OK;
     return error_set(err, MOSHI_IO, "%s ended the conversation%s%s", to,

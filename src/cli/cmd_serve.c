@@ -9,6 +9,7 @@
 #include "cli/command.h"
 #include "cli/model_args.h"
 #include "cli/report.h"
+#include "cli/serve_tls.h"
 #include "cli/talk_args.h"
 #include "serve/server.h"
 
@@ -76,6 +77,7 @@ static moshi_status serve(const options *o, moshi_model *model,
     const char *origins[ORIGINS_MAX];
     bool quiet = options_flag(o, "quiet");
     talk_stream_args stream;
+    serve_tls tls;
     server *s = NULL;
     server_params p = {.model = model, .log = on_log, .user = &quiet};
     server_args(o, &p);
@@ -85,9 +87,16 @@ static moshi_status serve(const options *o, moshi_model *model,
         p.n_origins++;
     p.origins = origins;
     moshi_status status = talk_stream_args_read(o, &stream, err);
+    if (status == MOSHI_OK)
+        status = serve_tls_find(&tls, o, p.host, err);
     if (status != MOSHI_OK)
         return status;
     p.stream = stream.params;
+    p.certificate = tls.certificate;
+    p.key = tls.key;
+    if (tls.certificate)
+        report_note(quiet, "%s the certificate %s",
+                    tls.made ? "made" : "showing", tls.certificate);
     status = server_open(&s, &p, err);
     if (status != MOSHI_OK)
         return status;
@@ -104,6 +113,9 @@ static exit_status run(const options *o)
 {
     moshi_error err = {0};
     moshi_model *model = NULL;
+    if (options_given(o, "certificate") != options_given(o, "key"))
+        return report_usage("serve", "--certificate and --key belong "
+                            "together");
     if (!model_args_named(o, MODEL_PARTS_BOTH))
         return report_usage("serve", "half a model was named: --lm and --mimi "
                             "go together, or with --model");
@@ -141,6 +153,14 @@ static const option own_options[] = {
     {.name = "speed-max", .type = OPTION_REAL, .value = "X", .fallback = "2",
      .max = 1000,
      .help = "hear a client at most X times as fast as real time; 0: no limit"},
+    {.name = "tls", .type = OPTION_FLAG,
+     .help = "speak TLS, with a certificate that is made on the first start "
+             "and kept in ~/.local/share/moshi: browsers give a page the "
+             "microphone only then, or on localhost"},
+    {.name = "certificate", .type = OPTION_TEXT, .value = "FILE.pem",
+     .help = "speak TLS with this certificate"},
+    {.name = "key", .type = OPTION_TEXT, .value = "FILE.pem",
+     .help = "and its key"},
     {.name = "token", .type = OPTION_TEXT, .value = "TOKEN",
      .help = "let in only who knows it; MOSHI_TOKEN in the environment does "
              "the same, and is not seen in the list of processes"},
@@ -156,7 +176,7 @@ static const char *const usage[] = {"", NULL};
 
 static const char *const examples[] = {
     "moshi serve",
-    "moshi serve -m moshika --host 0.0.0.0 --sessions 2",
+    "moshi serve -m moshika --host 0.0.0.0 --tls --sessions 2",
     NULL,
 };
 

@@ -6,10 +6,10 @@
 
 extern const command cmd_codec, cmd_gen, cmd_help, cmd_inspect, cmd_synth;
 extern const command cmd_compare, cmd_diff, cmd_doctor, cmd_trace;
-extern const command cmd_client, cmd_serve;
+extern const command cmd_chat, cmd_client, cmd_serve;
 
 static const command *const table[] = {
-    &cmd_serve,  &cmd_client,
+    &cmd_chat,   &cmd_serve, &cmd_client,
     &cmd_gen,    &cmd_codec, &cmd_synth, &cmd_inspect,
     &cmd_doctor, &cmd_trace, &cmd_diff,  &cmd_compare, &cmd_help,
 };

@@ -86,6 +86,14 @@ const option common_ends_options[] = {
     {.name = "tail", .type = OPTION_REAL, .value = "SECONDS",
      .fallback = "0.5", .max = 3600,
      .help = "silence after the recording: room for the answer"},
+    {.name = "microphone", .type = OPTION_TEXT, .value = "NAME",
+     .help = "listen there: a number or a part of a name from 'moshi chat "
+             "--list'"},
+    {.name = "loudspeaker", .type = OPTION_TEXT, .value = "NAME",
+     .help = "play there"},
+    {.name = "no-echo-cancel", .type = OPTION_FLAG,
+     .help = "do not take the loudspeaker's sound out of the microphone's: "
+             "with headphones"},
     {.name = "speed", .type = OPTION_REAL, .value = "X", .fallback = "1",
      .min = 0.1, .max = 1000,
      .help = "speak the recording X times as fast as real time, for tests"},

@@ -99,10 +99,14 @@ void cpu_op_SAMPLE(plan_runner *r, const plan_op *op)
         sampler *settings = cpu_data(r, op->in[2], lane);
         int32_t forced = tokens_row(r, op->in[1], lane, 0)[column];
         int32_t *token = &tokens_row(r, op->out, lane, 0)[column];
+        float *logits = cpu_floats(r, op->in[0], lane);
         *token = forced;
-        if (forced == TOKEN_FREE)
-            *token = sampler_draw(
-                op->p.sample.text ? &settings->text : &settings->audio,
-                cpu_floats(r, op->in[0], lane), V, cpu_worker(r, 0));
+        if (forced == TOKEN_FREE && op->p.sample.text)
+            *token = sampler_draw_text(settings, logits, V, cpu_worker(r, 0));
+        else if (forced == TOKEN_FREE)
+            *token = sampler_draw(&settings->audio, logits, V,
+                                  cpu_worker(r, 0));
+        if (op->p.sample.text)
+            sampler_said(settings, *token);
     }
 }

@@ -2,6 +2,7 @@
 #include "plan/sampler.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <string.h>
 
 static int32_t largest(const float *logits, size_t n)
@@ -97,4 +98,55 @@ int32_t sampler_draw(sampler_choice *choice, const float *logits, size_t n,
             break;
     }
     return last;
+}
+
+static bool bends(const sampler_bend *b)
+{
+    return b->context > 0 && b->penalty > 0 && b->penalty != 1;
+}
+
+/* Said before, in said[from … i)? Each token is penalised once. */
+static bool met(const sampler_bend *b, int32_t from, int32_t i)
+{
+    int32_t token = b->said[i % SAMPLER_SAID_MAX];
+    for (int32_t k = from; k < i; k++)
+        if (b->said[k % SAMPLER_SAID_MAX] == token)
+            return true;
+    return false;
+}
+
+static void penalise(const sampler_bend *b, float *logits, size_t n)
+{
+    int32_t from = b->n_said > b->context ? b->n_said - b->context : 0;
+    for (int32_t i = from; i < b->n_said; i++) {
+        int32_t token = b->said[i % SAMPLER_SAID_MAX];
+        if ((size_t)token >= n || met(b, from, i))
+            continue;
+        float *logit = &logits[token];
+        *logit = *logit >= 0 ? *logit / b->penalty : *logit * b->penalty;
+    }
+}
+
+int32_t sampler_draw_text(sampler *s, float *logits, size_t n, float *scratch)
+{
+    const sampler_bend *b = &s->bend;
+    if (bends(b))
+        penalise(b, logits, n);
+    /* e^m times a probability of softmax(l / T) is m T more for its l. The
+     * likeliest token is taken as it is, as the official engine does. */
+    if (b->pad_mult != 0 && (size_t)b->pad < n)
+        logits[b->pad] += b->pad_mult * fmaxf(s->text.temperature, 0);
+    return sampler_draw(&s->text, logits, n, scratch);
+}
+
+void sampler_said(sampler *s, int32_t token)
+{
+    sampler_bend *b = &s->bend;
+    if (!bends(b) || token < 0 || token == b->pad || token == b->end_pad)
+        return;
+    b->said[b->n_said % SAMPLER_SAID_MAX] = token;
+    b->n_said++;
+    /* Long before the count overflows, keep only its place in the ring. */
+    if (b->n_said == 1 << 30)
+        b->n_said = SAMPLER_SAID_MAX + b->n_said % SAMPLER_SAID_MAX;
 }

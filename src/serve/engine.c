@@ -1,8 +1,8 @@
 /* engine.c: seats, queues, and the thread between them.
  *
  * One mutex guards all seats; it is never held while the model runs. A seat
- * that is left while its frame is being computed is freed by the engine when
- * the frame is done. */
+ * that is left while its frame is being computed is free when that is done and
+ * the network's thread has swept. */
 #include "serve/engine.h"
 
 #include <assert.h>
@@ -17,6 +17,7 @@
 
 #define HEARD_FRAMES 50  /* four seconds wait to be heard */
 #define ANSWER_FRAMES 25 /* two seconds wait to be sent */
+#define WARM_UP_FRAMES 4
 #define FRAME_SECONDS(e) ((double)(e)->frame_samples / (e)->rate_hz)
 
 typedef struct answer {
@@ -44,7 +45,9 @@ struct engine_seat {
 struct engine {
     engine_params params;
     dialogue_runner *runner; /* owned */
-    engine_seat *seats;          /* owned; params.seats of them */
+    engine_seat *seats;          /* owned; n_seats of them */
+    int n_seats; /* twice as many as may be taken: one that was left stays
+                    for the rest of its frame, and nobody has to wait for it */
     size_t frame_samples;
     double rate_hz;
     pthread_t thread;
@@ -124,16 +127,10 @@ static void put_answer(engine *e, engine_seat *s, const dialogue_frame *f,
     s->frames++;
 }
 
-static void free_seat(engine_seat *s)
-{
-    dialogue_close(&s->who);
-    s->left = false;
-}
-
 static void count_queues(engine *e)
 {
     int64_t in = 0, out = 0;
-    for (int i = 0; i < e->params.seats; i++) {
+    for (int i = 0; i < e->n_seats; i++) {
         if (!e->seats[i].who)
             continue;
         in += (int64_t)frames_ready(e, &e->seats[i]);
@@ -183,9 +180,7 @@ static void run_round(engine *e, engine_seat **batch, int n)
     pthread_mutex_lock(&e->lock);
     for (int i = 0; i < n; i++) {
         batch[i]->running = false;
-        if (batch[i]->left)
-            free_seat(batch[i]);
-        else
+        if (!batch[i]->left)
             put_answer(e, batch[i], &frames[i], took);
     }
     count_queues(e);
@@ -199,7 +194,7 @@ static void *engine_main(void *argument)
     while (!e->stop) {
         int n = 0;
         double now = clock_seconds(), when = INFINITY;
-        for (int i = 0; i < e->params.seats; i++)
+        for (int i = 0; i < e->n_seats; i++)
             if (ready(e, &e->seats[i], now, &when))
                 batch[n++] = &e->seats[i];
         if (n == 0) {
@@ -236,19 +231,35 @@ static moshi_status start_thread(engine *e, moshi_error *err)
     return MOSHI_OK;
 }
 
+/* The first frames touch memory for the first time; they shall not be those of
+ * a conversation. */
+static moshi_status warm_up(engine *e, moshi_error *err)
+{
+    dialogue *who = NULL;
+    moshi_stream_params p = {.guidance = e->params.guided ? 2.0f : 0};
+    dialogue_frame frame = {.heard = e->pcm, .spoken = e->seats[0].spoken};
+    dialogue_frame *at = &frame;
+    moshi_status status = dialogue_open(&who, e->params.model, &p, NULL, err);
+    for (int i = 0; i < WARM_UP_FRAMES && status == MOSHI_OK; i++)
+        dialogue_run(e->runner, &who, &at, 1);
+    dialogue_close(&who);
+    return status;
+}
+
 moshi_status engine_open(engine **out, const engine_params *params,
                          moshi_error *err)
 {
     const mimi_config *c = &params->model->mimi->config;
-    size_t n = (size_t)params->seats, frame = (size_t)c->frame_samples;
+    size_t n = 2 * (size_t)params->seats, frame = (size_t)c->frame_samples;
     engine *e = memory_calloc(1, sizeof *e);
     if (!e)
         return error_no_memory(err, "the server");
     e->params = *params;
+    e->n_seats = (int)n;
     e->frame_samples = frame;
     e->rate_hz = c->sample_rate_hz;
     e->seats = memory_calloc(n, sizeof *e->seats);
-    e->pcm = memory_calloc(n * frame, sizeof *e->pcm);
+    e->pcm = memory_calloc(n / 2 * frame, sizeof *e->pcm);
     bool whole = e->seats && e->pcm;
     for (size_t i = 0; whole && i < n; i++) {
         engine_seat *s = &e->seats[i];
@@ -261,6 +272,8 @@ moshi_status engine_open(engine **out, const engine_params *params,
     if (status == MOSHI_OK)
         status = dialogue_runner_open(&e->runner, params->model,
                                       params->guided, params->seats, err);
+    if (status == MOSHI_OK)
+        status = warm_up(e, err);
     if (status == MOSHI_OK)
         status = start_thread(e, err);
     if (status != MOSHI_OK) {
@@ -295,7 +308,7 @@ void engine_close(engine **handle)
         pthread_cond_destroy(&e->work);
         pthread_mutex_destroy(&e->lock);
     }
-    for (int i = 0; e->seats && i < e->params.seats; i++) {
+    for (int i = 0; e->seats && i < e->n_seats; i++) {
         dialogue_close(&e->seats[i].who);
         memory_free(e->seats[i].heard);
         memory_free(e->seats[i].spoken);
@@ -312,10 +325,15 @@ void engine_close(engine **handle)
 moshi_status engine_sit(engine *e, dialogue **who, engine_seat **out)
 {
     engine_seat *s = NULL;
+    int taken = 0;
     pthread_mutex_lock(&e->lock);
-    for (int i = 0; i < e->params.seats && !s; i++)
+    for (int i = 0; i < e->n_seats; i++) {
+        taken += e->seats[i].who && !e->seats[i].left;
         if (!e->seats[i].who)
             s = &e->seats[i];
+    }
+    if (taken == e->params.seats)
+        s = NULL;
     if (s) {
         s->who = *who;
         s->heard_first = s->heard_count = 0;
@@ -335,13 +353,31 @@ void engine_leave(engine *e, engine_seat **seat)
     if (!s)
         return;
     pthread_mutex_lock(&e->lock);
-    if (s->running)
-        s->left = true;
-    else
-        free_seat(s);
-    count_queues(e);
+    s->left = true;
     pthread_mutex_unlock(&e->lock);
     *seat = NULL;
+    engine_sweep(e);
+}
+
+/* A conversation of a large model holds gigabytes, which take a while to give
+ * back: not in the engine's thread, and not with the lock. */
+void engine_sweep(engine *e)
+{
+    dialogue *left[2 * LIMIT_LANES];
+    int n = 0;
+    pthread_mutex_lock(&e->lock);
+    for (int i = 0; i < e->n_seats; i++) {
+        engine_seat *s = &e->seats[i];
+        if (!s->left || s->running)
+            continue;
+        left[n++] = s->who;
+        s->who = NULL;
+        s->left = false;
+    }
+    count_queues(e);
+    pthread_mutex_unlock(&e->lock);
+    for (int i = 0; i < n; i++)
+        dialogue_close(&left[i]);
 }
 
 size_t engine_room(engine *e, engine_seat *s)

@@ -46,6 +46,9 @@ void engine_close(engine **e);
 moshi_status engine_sit(engine *e, dialogue **who, engine_seat **out);
 /* Give the seat back; what waits in it is thrown away. */
 void engine_leave(engine *e, engine_seat **seat);
+/* Free what those have left behind whose frame was being computed when they
+ * left. Call it after `wake`. */
+void engine_sweep(engine *e);
 
 /* Samples that can be heard now without overflow. */
 size_t engine_room(engine *e, engine_seat *seat);

@@ -252,6 +252,9 @@ static void on_sent(void *at)
 static void on_woken(void *user)
 {
     server *s = user;
+    if (!s->engine)
+        return;
+    engine_sweep(s->engine);
     for (session *at = s->first; at; at = at->after)
         session_woken(at);
 }

@@ -57,6 +57,17 @@ static moshi_status wished_sampling(const session_rules *r, const query *q,
         out->text.top_k = top_k_of(q->text_topk);
     if (q->has_audio_topk)
         out->audio.top_k = top_k_of(q->audio_topk);
+    out->bend = (sampler_bend){
+        .pad = r->model->lm->config.text_pad,
+        .end_pad = r->model->lm->config.text_end_pad,
+        .pad_mult = (float)q->pad_mult};
+    /* As the official server has it: both, or nothing. */
+    if (q->has_penalty && q->has_penalty_context) {
+        uint64_t most = SAMPLER_SAID_MAX;
+        out->bend.penalty = (float)q->penalty;
+        out->bend.context = (int32_t)(q->penalty_context < most
+                                          ? q->penalty_context : most);
+    }
     if (q->has_text_seed)
         out->text.seed = q->text_seed;
     if (q->has_audio_seed)

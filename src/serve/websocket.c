@@ -5,9 +5,11 @@
  * goes when that is destroyed. */
 #include "serve/websocket.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <libwebsockets.h>
 
@@ -22,6 +24,7 @@
 struct web {
     web_params params;
     struct lws_context *context; /* owned */
+    struct lws_vhost *host;      /* the context's */
     struct lws_protocols protocols[2];
     lws_sorted_usec_list_t ticker;
     bool stop;
@@ -50,12 +53,14 @@ struct web_peer {
     unsigned char out[LWS_PRE + WEB_MESSAGE_OUT_MAX];
 };
 
-/* What the library last complained of, for the messages of errors. */
+/* What the library first complained of, for the messages of errors. */
 static _Thread_local char complaint[200];
 
 static void hear_complaint(int level, const char *line)
 {
     (void)level;
+    if (complaint[0])
+        return;
     snprintf(complaint, sizeof complaint, "%s", line);
     complaint[strcspn(complaint, "\n")] = 0;
 }
@@ -104,24 +109,37 @@ static bool copy_field(struct lws *wsi, char *out, enum lws_token_indexes t)
            lws_hdr_copy(wsi, out, FIELD_BYTES, t) >= 0;
 }
 
-/* The arguments come apart at each '&'. */
-static bool copy_query(struct lws *wsi, char *out)
+/* Append a fragment as it would stand in a query. */
+static size_t encode(char *out, size_t room, const char *text)
 {
     size_t at = 0;
+    for (; *text && at + 4 < room; text++) {
+        unsigned char c = (unsigned char)*text;
+        bool plain = c > ' ' && c < 127 && !strchr("%&+#", c);
+        at += (size_t)snprintf(out + at, room - at, plain ? "%c" : "%%%02X",
+                               c);
+    }
+    return *text ? room : at;
+}
+
+/* The library has taken the query apart at each '&' and decoded the parts. */
+static bool copy_query(struct lws *wsi, char *out)
+{
+    char part[FIELD_BYTES];
+    size_t at = 0;
+    out[0] = 0;
     for (int i = 0;; i++) {
-        int n = lws_hdr_copy_fragment(wsi, out + at, (int)(FIELD_BYTES - at),
-                                      WSI_TOKEN_HTTP_URI_ARGS, i);
-        if (n < 0) {
-            /* No such fragment, or no room: tell them apart. */
-            bool more = lws_hdr_fragment_length(
-                            wsi, WSI_TOKEN_HTTP_URI_ARGS, i) > 0;
-            out[at > 0 ? at - 1 : 0] = 0;
-            return !more;
-        }
-        at += (size_t)n;
-        if (at + 2 > FIELD_BYTES)
+        int n = lws_hdr_fragment_length(wsi, WSI_TOKEN_HTTP_URI_ARGS, i);
+        if (n <= 0)
+            return true;
+        if (lws_hdr_copy_fragment(wsi, part, sizeof part,
+                                  WSI_TOKEN_HTTP_URI_ARGS, i) < 0)
             return false;
-        out[at++] = '&';
+        if (i > 0 && at + 1 < FIELD_BYTES)
+            out[at++] = '&';
+        at += encode(out + at, FIELD_BYTES - at, part);
+        if (at >= FIELD_BYTES)
+            return false;
     }
 }
 
@@ -427,8 +445,11 @@ static moshi_status web_begin(web *w, struct lws_context_creation_info *info,
     info->protocols = w->protocols;
     info->retry_and_idle_policy = &no_pings;
     info->gid = info->uid = -1;
+    info->options |= LWS_SERVER_OPTION_EXPLICIT_VHOSTS;
     w->context = lws_create_context(info);
-    if (!w->context)
+    if (w->context)
+        w->host = lws_create_vhost(w->context, info);
+    if (!w->host)
         return error_set(err, MOSHI_IO, "cannot %s%s%s", what,
                          complaint[0] ? ": " : "", complaint);
     lws_sul_schedule(w->context, 0, &w->ticker, on_tick,
@@ -436,9 +457,21 @@ static moshi_status web_begin(web *w, struct lws_context_creation_info *info,
     return MOSHI_OK;
 }
 
+/* The library's own words for it would not name the file. */
+static moshi_status check_file(const char *path, moshi_error *err)
+{
+    return !path || access(path, R_OK) == 0
+               ? MOSHI_OK
+               : error_set(err, MOSHI_IO, "cannot read '%s': %s", path,
+                           strerror(errno));
+}
+
 moshi_status web_listen(web **out, const web_params *params, moshi_error *err)
 {
     char what[300];
+    if (check_file(params->certificate, err) != MOSHI_OK ||
+        check_file(params->key, err) != MOSHI_OK)
+        return MOSHI_IO;
     struct lws_context_creation_info info = {0};
     web *w = web_new(params);
     if (!w)
@@ -466,6 +499,8 @@ moshi_status web_listen(web **out, const web_params *params, moshi_error *err)
              params->port);
     moshi_status status = web_begin(w, &info, what, err);
     if (status != MOSHI_OK) {
+        error_hint(err, "the address must be one of this machine's, and the "
+                   "port free");
         web_close(&w);
         return status;
     }
@@ -475,8 +510,7 @@ moshi_status web_listen(web **out, const web_params *params, moshi_error *err)
 
 int web_port(const web *w)
 {
-    return lws_get_vhost_listen_port(lws_get_vhost_by_name(w->context,
-                                                           "default"));
+    return lws_get_vhost_listen_port(w->host);
 }
 
 moshi_status web_connect(web **out, const web_params *params,
@@ -485,6 +519,8 @@ moshi_status web_connect(web **out, const web_params *params,
     struct lws_context_creation_info info = {0};
     struct lws_client_connect_info to = {0};
     char host[300];
+    if (check_file(target->authority, err) != MOSHI_OK)
+        return MOSHI_IO;
     web *w = web_new(params);
     if (!w)
         return error_no_memory(err, "a connection");
@@ -508,6 +544,7 @@ moshi_status web_connect(web **out, const web_params *params,
     }
     p->web = w;
     to.context = w->context;
+    to.vhost = w->host;
     snprintf(host, sizeof host, "%s:%d", target->host, target->port);
     to.address = target->host;
     to.host = host;

@@ -107,10 +107,70 @@ static void strange_logits(void **state)
     assert_in_range(sampler_draw(&c, logits, 4, scratch), 0, 3);
 }
 
+/* What was said lately is less likely, once for each token however often it
+ * was said; what was said before that, and padding, is not touched. */
+static void penalty_for_repetition(void **state)
+{
+    (void)state;
+    sampler s = {.bend = {.penalty = 2, .context = 3, .pad = 3, .end_pad = 0}};
+    static const int32_t said[] = {9, 5, 3, 0, 3, 7, 5};
+    float logits[12];
+    for (size_t i = 0; i < sizeof said / sizeof *said; i++)
+        sampler_said(&s, said[i]);
+    for (int i = 0; i < 12; i++)
+        logits[i] = i % 2 ? (float)i : (float)-i;
+    /* The last three that count: 5, 7, 5. */
+    assert_int_equal(sampler_draw_text(&s, logits, 12, scratch), 11);
+    for (int i = 0; i < 12; i++) {
+        float plain = i % 2 ? (float)i : (float)-i;
+        assert_float_equal(logits[i], i == 5 || i == 7 ? plain / 2 : plain, 0);
+    }
+    logits[5] = -4;
+    sampler_draw_text(&s, logits, 12, scratch);
+    assert_float_equal(logits[5], -8, 0);
+}
+
+/* More is said than is remembered. */
+static void penalty_after_a_long_time(void **state)
+{
+    (void)state;
+    sampler s = {.bend = {.penalty = 4,
+                          .context = SAMPLER_SAID_MAX,
+                          .pad = 3,
+                          .end_pad = 0}};
+    static float logits[V];
+    for (int32_t i = 0; i < V; i++)
+        sampler_said(&s, i);
+    for (int i = 0; i < V; i++)
+        logits[i] = 4;
+    sampler_draw_text(&s, logits, V, scratch);
+    for (int i = 0; i < V; i++)
+        assert_float_equal(logits[i], i < V - SAMPLER_SAID_MAX ? 4 : 1, 0);
+}
+
+/* Padding becomes e^m times as likely against the others. */
+static void more_padding(void **state)
+{
+    (void)state;
+    const float m = 1.5f;
+    sampler s = {.text = {.temperature = 0.7f, .seed = 5},
+                 .bend = {.pad_mult = m, .pad = 3}};
+    long count[5] = {0};
+    for (int n = 0; n < DRAWS; n++) {
+        float logits[5] = {0};
+        count[sampler_draw_text(&s, logits, 5, scratch)]++;
+    }
+    double ratio = (double)count[3] * 4 / (double)(DRAWS - count[3]);
+    assert_true(fabs(ratio / exp((double)m) - 1) < 0.02);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(greedy),
+        cmocka_unit_test(penalty_for_repetition),
+        cmocka_unit_test(penalty_after_a_long_time),
+        cmocka_unit_test(more_padding),
         cmocka_unit_test(only_the_k_largest),
         cmocka_unit_test(frequencies),
         cmocka_unit_test(repeats_by_seed),
