@@ -146,10 +146,10 @@ def watch_words(page, wanted, seconds):
 
 def check_figures(page):
     delay = page.run("document.getElementById('delay').textContent")
-    number = re.fullmatch(r"(\d+) ms", delay)
-    check(number and 100 <= int(number[1]) <= 3000, f"the delay is shown: {delay}")
+    number = re.fullmatch(r"(\d+) ms|\d\.\d s", delay)
+    check(number and int(number[1] or 1000) >= 100, f"the delay is shown: {delay}")
     missed = page.run("document.getElementById('missed').textContent")
-    check(re.fullmatch(r"[\d.]+ m?s( in \d+)?", missed) is not None,
+    check(re.fullmatch(r"[\d.]+ m?s", missed) is not None,
           f"what was missed is shown: {missed}")
     clock = page.run("document.getElementById('time').textContent")
     check(re.fullmatch(r"0:[01]\d", clock) is not None, f"the time is shown: {clock}")
@@ -375,6 +375,18 @@ def test_too_slow(program, pictures, microphone):
         shows(page, "lost", "a server that says nothing more is given up", 20)
 
 
+def test_tls(program, microphone):
+    with running(program, "--tls") as server, \
+            browser(microphone, flags=("--ignore-certificate-errors",)) as tab:
+        page = opened(tab, server)
+        check(server.url.startswith("https:") and page.run("isSecureContext"),
+              "the page comes over https")
+        click(page, "talk")
+        check(becomes(page, "talking"), "and so does the conversation")
+        asked = [url for url in page.requests() if "/api/chat" in url]
+        check(asked and asked[0].startswith("wss:"), "by its WebSocket", asked)
+
+
 def test_no_microphone(program, pictures, microphone):
     flags = ("--host-resolver-rules=MAP moshi.test 127.0.0.1",)
     with running(program) as server:
@@ -418,6 +430,8 @@ def main(program, folder):
         print("1..0 # SKIP Chromium is not installed")
         return 0
     with tempfile.TemporaryDirectory() as scratch:
+        # A certificate of its own is made there.
+        os.environ["XDG_DATA_HOME"] = scratch
         questions = Path(scratch) / "questions.wav"
         sounds.write_wav(questions, sounds.read_any(EXAMPLES / "questions.flac"))
         microphone = f"{questions}%noloop"
@@ -429,6 +443,7 @@ def main(program, folder):
         test_full(program, pictures, microphone)
         test_token_and_settings(program, pictures, microphone)
         test_too_slow(program, pictures, questions)
+        test_tls(program, microphone)
         test_no_microphone(program, pictures, microphone)
         test_silent_microphone(program, Path(scratch), pictures)
     print(f"1..{count}")
