@@ -28,6 +28,7 @@ help:
 	@echo 'make eval-nano   hold nano to its promises: 240 questions and more'
 	@echo 'make fault-matrix  put in each historic defect; who finds it?'
 	@echo 'make serve-load  a server under load, for $(MINUTES) minutes in real time'
+	@echo 'make web-test    hold a conversation through the page, in a real browser'
 	@echo 'make bench       time the kernels'
 	@echo 'make install     install under /usr/local (PREFIX=..., DESTDIR=...)'
 	@echo 'make clean       remove what was built'
@@ -58,6 +59,9 @@ fault-matrix: build
 
 serve-load: build
 	@tools/serve-load $(BUILD)/src/cli/moshi $(MINUTES)
+
+web-test: build
+	@tools/web-test $(BUILD)/src/cli/moshi $(BUILD)/web-test
 
 check-asan: setup
 	[ -f $(BUILD)-asan/build.ninja ] || meson setup $(BUILD)-asan \
@@ -91,6 +95,5 @@ clean:
 	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-tsan $(BUILD)-clang $(BUILD)-fuzz
 	rm -f demo.wav
 
-.PHONY: help setup build test demo eval-nano fault-matrix serve-load check-asan \
-	check-tsan fuzz bench install \
-	clean
+.PHONY: help setup build test demo eval-nano fault-matrix serve-load web-test \
+	check-asan check-tsan fuzz bench install clean

@@ -16,6 +16,7 @@ const STATES = {
     connecting: ['Connecting', 'Cancel'],
     waiting: ['Waiting for the server', 'Cancel'],
     talking: ['Connected', 'Hang up'],
+    failed: ['Not connected', 'Try again'],
     ended: ['Ended', 'Talk again'],
 };
 
@@ -122,6 +123,10 @@ function showWords(text) {
 
 let shown = 0;
 
+function duration(ms) {
+    return ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`;
+}
+
 function showFigures(block) {
     // Four times a second is enough to read.
     if (block.captured - shown < 250)
@@ -129,12 +134,11 @@ function showFigures(block) {
     shown = block.captured;
     at('time').textContent = clock(block.captured);
     if (block.delay !== null)
-        at('delay').textContent = `${Math.round(block.delay / 10) * 10} ms`;
-    const missed = block.missed < 1000 ? `${Math.round(block.missed)} ms`
-        : `${(block.missed / 1000).toFixed(1)} s`;
-    const times = block.gaps > 0 ? ` in ${block.gaps}` : '';
-    at('missed').textContent = missed + times;
+        at('delay').textContent = duration(Math.round(block.delay / 10) * 10);
+    at('missed').textContent = duration(block.missed);
     at('missed').dataset.gaps = block.gaps;
+    at('gaps').textContent = ['', ', 1 gap'][block.gaps] ??
+        `, ${block.gaps} gaps`;
 }
 
 async function readMetrics() {
@@ -157,8 +161,9 @@ async function explainSlowness() {
     if (conversation !== mine || warned !== 'slow' || seconds === null)
         return;
     const machine = isMachineSlow(seconds);
-    warn({...problem(machine ? 'slowMachine' : 'slowNetwork'),
-        detail: `a frame of 80 ms takes it ${Math.round(seconds * 1000)} ms`});
+    const p = problem(machine ? 'slowMachine' : 'slowNetwork');
+    warn({...p, advice: `${p.advice} A frame of 80 ms takes the machine ` +
+        `${Math.round(seconds * 1000)} ms.`});
 }
 
 // Even a silent room is louder than one step of 16 bits.
@@ -219,7 +224,7 @@ const events = {
         readOut();
         release();
         showProblem(why);
-        showState('ended');
+        showState(recording.bytes > 0 ? 'ended' : 'failed');
         offer();
     },
 };
@@ -231,8 +236,11 @@ function start() {
     pace = new Pace();
     soundHeardAt = shown = 0;
     at('lines').replaceChildren();
+    at('lines').hidden = true;
+    at('welcome').hidden = false;
     for (const id of ['time', 'delay', 'missed'])
         at(id).textContent = '–';
+    at('gaps').textContent = '';
     at('about').replaceChildren();
     setMute(false);
     conversation = new Conversation(settings.values(), events);

@@ -84,8 +84,7 @@ export class Conversation {
 
     async openSound() {
         await this.sound.resume();
-        await this.sound.audioWorklet.addModule('duplex-worklet.js');
-        if (this.stillborn())
+        if (!await this.loadDuplex() || this.stillborn())
             return false;
         this.duplex = new AudioWorkletNode(this.sound, 'duplex', {
             numberOfInputs: 1, numberOfOutputs: 1, outputChannelCount: [1],
@@ -105,6 +104,19 @@ export class Conversation {
         this.sender = await OpusSender.open(
             (packet) => this.send(this.writer.packet(packet)), fault);
         return !this.stillborn();
+    }
+
+    // A part of the page that is asked of the server once more.
+    async loadDuplex() {
+        try {
+            await this.sound.audioWorklet.addModule('duplex-worklet.js');
+            return true;
+        } catch (error) {
+            const there = await this.askReady() !== null;
+            this.end(there ? problem('page', error.message)
+                : problem('unreachable'));
+            return false;
+        }
     }
 
     // Hung up while something was being opened.

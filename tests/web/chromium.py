@@ -26,7 +26,6 @@ FLAGS = (
     "--disable-dev-shm-usage",
     "--hide-scrollbars",
     "--autoplay-policy=no-user-gesture-required",
-    "--use-fake-device-for-media-stream",
     "--remote-debugging-pipe",
 )
 
@@ -45,12 +44,18 @@ class Chromium:
     """One browser process. Its pages share nothing with each other."""
 
     def __init__(self, program, microphone=None, *, allow_microphone=True, flags=()):
+        """microphone: a WAV file; None: the machine has no sound devices."""
         self.profile = tempfile.mkdtemp(prefix="moshi-web-")
         arguments = [*FLAGS, *flags, f"--user-data-dir={self.profile}"]
         if allow_microphone:
             arguments.append("--use-fake-ui-for-media-stream")
+        environment = dict(os.environ)
         if microphone:
-            arguments.append(f"--use-file-for-fake-audio-capture={microphone}")
+            arguments += ["--use-fake-device-for-media-stream",
+                          f"--use-file-for-fake-audio-capture={microphone}"]
+        else:
+            environment.update(ALSA_CONFIG_PATH="/dev/null", PULSE_SERVER="none",
+                               PIPEWIRE_REMOTE="none")
         if os.geteuid() == 0:
             # Chromium refuses to run as root inside its sandbox.
             arguments.append("--no-sandbox")
@@ -61,7 +66,7 @@ class Chromium:
             ["sh", "-c", f'exec "$@" 3<&{read_end} 4>&{write_end}', "sh",
              program, *arguments, "about:blank"],
             pass_fds=(read_end, write_end), stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment,
             start_new_session=True)
         os.close(read_end)
         os.close(write_end)
@@ -133,10 +138,6 @@ class Page:
     def close(self):
         self.browser.call("Target.disposeBrowserContext",
                           {"browserContextId": self.context})
-
-    def grant(self, *permissions):
-        self.browser.call("Browser.grantPermissions", {
-            "permissions": list(permissions), "browserContextId": self.context})
 
     def save_downloads(self, folder):
         self.browser.call("Browser.setDownloadBehavior", {

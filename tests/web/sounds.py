@@ -52,6 +52,10 @@ def read_sides(path):
         return both[0::2], both[1::2], file.getframerate()
 
 
+def silence(seconds):
+    return array.array("h", bytes(2 * int(seconds * RATE)))
+
+
 def loudest(samples, begin, end, rate=RATE):
     """The largest root mean square of 0.1 s between two times, 0 … 1."""
     part = samples[int(begin * rate):int(end * rate)]
@@ -81,6 +85,12 @@ def to_16000(samples):
     return out
 
 
+def spoken_part(samples, level=300):
+    """From the first sample to the last that is louder than `level`."""
+    loud = [i for i, x in enumerate(samples) if abs(x) > level]
+    return samples[loud[0]:loud[-1] + 1] if loud else samples[:0]
+
+
 def can_listen():
     return shutil.which("pocketsphinx_continuous") is not None
 
@@ -95,8 +105,11 @@ def hear(samples, sentences):
         sound, grammar = Path(folder) / "sound.wav", Path(folder) / "g.gram"
         grammar.write_text("#JSGF V1.0;\ngrammar g;\npublic <g> = " +
                            " | ".join(map(words_of, sentences)) + ";\n")
-        pause = array.array("h", bytes(2 * 6000))
-        write_wav(sound, pause + to_16000(samples) + pause, 16000)
+        pause = silence(0.25)
+        part = spoken_part(samples)
+        gain = 16000 / max(1, max(map(abs, part), default=1))
+        loud = array.array("h", (round(x * gain) for x in part))
+        write_wav(sound, to_16000(pause + loud + pause), 16000)
         done = subprocess.run(
             ["pocketsphinx_continuous", "-infile", sound, "-jsgf", grammar,
              "-logfn", "/dev/null"], capture_output=True, text=True, check=False)
