@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 
-#define BLOCK_BYTES ((size_t)96 << 20)
+#define BLOCK_BYTES ((size_t)80 << 20)
 #define PIECE_BYTES ((size_t)1 << 20)
 #define PIECES (BLOCK_BYTES / PIECE_BYTES)
 #define REPEATS 3
