@@ -12,6 +12,8 @@
 #include "cli/progress.h"
 #include "cli/report.h"
 
+#define RULER_MEGABYTES 192 /* the ruler: many times a shared cache */
+
 #define RUNS_MAX 16
 
 /* One run of the command; everything is released by run(). */
@@ -81,7 +83,7 @@ static moshi_status measure_machine(work *w, moshi_error *err)
     if (status == MOSHI_OK)
         status = pool_open(&all, 0, err);
     if (status == MOSHI_OK)
-        status = bandwidth_open(&w->memory, all, err);
+        status = bandwidth_open(&w->memory, all, RULER_MEGABYTES, err);
     pool_close(&all);
     return status == MOSHI_OK ? bench_machine_measure(&w->machine, w->memory,
                                                       threads, err)

@@ -130,7 +130,8 @@ static const option own_options[] = {
     {0},
 };
 
-static const char *const usage[] = {"[MODEL]", "[MODEL] --run CODES", "--lm FILE --mimi FILE", NULL};
+static const char *const usage[] = {"[MODEL]", "[MODEL] --run CODES",
+                                    "--lm FILE --mimi FILE", NULL};
 
 static const char *const examples[] = {
     "moshi doctor moshika",

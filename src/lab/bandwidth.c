@@ -15,9 +15,8 @@
 #include "base/error.h"
 #include "base/memory.h"
 
-#define BLOCK_BYTES ((size_t)192 << 20)
 #define PIECE_BYTES ((size_t)1 << 20)
-#define PIECES (BLOCK_BYTES / PIECE_BYTES)
+#define MEASURE_PIECES 80 /* what doctor may take (docs/DIAGNOSIS.md) */
 #define STREAMS 4
 #define STREAM_BYTES (PIECE_BYTES / STREAMS)
 #define AHEAD 1024 /* bytes that are prefetched ahead of a stream */
@@ -28,8 +27,14 @@ typedef uint64_t line __attribute__((vector_size(64)));
 struct bandwidth {
     char *raw;   /* owned: a mapping */
     char *block; /* in it, aligned to huge pages */
-    uint64_t sums[PIECES];
+    size_t pieces;
+    uint64_t sums[]; /* one a piece */
 };
+
+static size_t bytes_of(const bandwidth *b)
+{
+    return b->pieces * PIECE_BYTES;
+}
 
 /* One piece, 64 bytes of each stream a turn. The same lines for every
  * instruction set; inlined into functions that are allowed wider loads. */
@@ -95,13 +100,15 @@ static void read_piece(void *context, size_t task, int worker)
 #endif
 }
 
-moshi_status bandwidth_open(bandwidth **out, pool *threads, moshi_error *err)
+moshi_status bandwidth_open(bandwidth **out, pool *threads, size_t megabytes,
+                            moshi_error *err)
 {
     const size_t huge = (size_t)2 << 20;
-    bandwidth *b = memory_calloc(1, sizeof *b);
+    bandwidth *b = memory_calloc(1, sizeof *b + megabytes * sizeof b->sums[0]);
     if (!b)
         return error_no_memory(err, "a block to be read");
-    void *raw = mmap(NULL, BLOCK_BYTES + huge, PROT_READ | PROT_WRITE,
+    b->pieces = megabytes;
+    void *raw = mmap(NULL, bytes_of(b) + huge, PROT_READ | PROT_WRITE,
                      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (raw == MAP_FAILED) {
         memory_free(b);
@@ -110,9 +117,9 @@ moshi_status bandwidth_open(bandwidth **out, pool *threads, moshi_error *err)
     b->raw = raw;
     b->block = (char *)(((uintptr_t)raw + huge - 1) & ~(uintptr_t)(huge - 1));
 #if defined(MADV_HUGEPAGE)
-    madvise(b->block, BLOCK_BYTES, MADV_HUGEPAGE);
+    madvise(b->block, bytes_of(b), MADV_HUGEPAGE);
 #endif
-    pool_run(threads, PIECES, write_piece, b);
+    pool_run(threads, b->pieces, write_piece, b);
     *out = b;
     return MOSHI_OK;
 }
@@ -121,29 +128,29 @@ void bandwidth_close(bandwidth **handle)
 {
     if (!*handle)
         return;
-    munmap((*handle)->raw, BLOCK_BYTES + ((size_t)2 << 20));
+    munmap((*handle)->raw, bytes_of(*handle) + ((size_t)2 << 20));
     memory_free(*handle);
     *handle = NULL;
 }
 
-size_t bandwidth_bytes(void)
+size_t bandwidth_bytes(const bandwidth *b)
 {
-    return BLOCK_BYTES;
+    return bytes_of(b);
 }
 
 double bandwidth_read(bandwidth *b, pool *threads)
 {
     double start = clock_seconds();
-    pool_run(threads, PIECES, read_piece, b);
+    pool_run(threads, b->pieces, read_piece, b);
     double took = clock_seconds() - start;
-    return took > 0 ? (double)BLOCK_BYTES / took : 0;
+    return took > 0 ? (double)bytes_of(b) / took : 0;
 }
 
 double bandwidth_measure(pool *threads)
 {
     bandwidth *b = NULL;
     double best = 0;
-    if (bandwidth_open(&b, threads, NULL) != MOSHI_OK)
+    if (bandwidth_open(&b, threads, MEASURE_PIECES, NULL) != MOSHI_OK)
         return 0;
     for (int i = 0; i < REPEATS; i++) {
         double rate = bandwidth_read(b, threads);

@@ -248,9 +248,9 @@ moshi_status bench_run_make(bench_run *out, const bench_model *m,
         ok = ok && sum_up(&run, &r, l, bytes);
         rate(&run, l);
         /* It is no part of what the model takes. */
-        if (params->memory && run.resident_own > bandwidth_bytes()) {
-            run.resident -= bandwidth_bytes();
-            run.resident_own -= bandwidth_bytes();
+        if (params->memory && run.resident_own > bandwidth_bytes(params->memory)) {
+            run.resident -= bandwidth_bytes(params->memory);
+            run.resident_own -= bandwidth_bytes(params->memory);
         }
         if (ok && params->profile)
             ok = profile(&run, l, params->cached + l->frame);

@@ -6,7 +6,9 @@
  * class of the first fault, since what comes after it may follow from it. A
  * check whose ground is missing is skipped, visibly, with the reason.
  *
- * Memory stays within the model's own streams and 110 MB. */
+ * Memory stays within the model's own (its files mapped, what is converted of
+ * them, its streams) and 100 MB, of which the block that bandwidth is measured
+ * with is 80. */
 #ifndef MOSHI_LAB_DOCTOR_H
 #define MOSHI_LAB_DOCTOR_H
 

@@ -19,6 +19,8 @@
 #define STANDING 0.95   /* share of frames */
 #define FITS 0.8        /* share of codes */
 #define TEMPERATURE_MAX 1.5
+#define CHOSEN      0.995 /* share of tokens, when a model chose them all */
+#define CHOSEN_MORE 3     /* tokens, so that a near tie decides nothing */
 #define TEXT_FORCED 50.0 /* per cent: a text of which less is the model's */
 
 /* All that the checks share; owned. */
@@ -183,10 +185,25 @@ static void describe(run_guess g, char *text, size_t room)
              g.exchanged ? ", own and heard codebooks exchanged" : "");
 }
 
-/* Another guess is believed when the tokens are likelier under it beyond doubt,
- * cost half as much, and the acoustic ones are foreseen at all. */
-static bool is_better(const record *r, const run_fit *other, size_t card)
+static size_t likeliest(const run_fit *fit, size_t *of)
 {
+    *of = fit->part[RUN_TEXT].count + fit->part[RUN_AUDIO].count;
+    return fit->part[RUN_TEXT].likeliest + fit->part[RUN_AUDIO].likeliest;
+}
+
+/* Another guess is believed when the model would have chosen practically every
+ * token under it, and not as things stand; or when the tokens, however they
+ * were drawn, are likelier under it beyond doubt, cost half as much, and the
+ * acoustic ones are foreseen at all. */
+static bool is_better(const record *r, const run_fit *other, run_guess g,
+                      size_t card)
+{
+    size_t all, of, now = likeliest(&r->fit, &of);
+    size_t then = likeliest(other, &all);
+    /* A model that says nothing is as if nobody had spoken, whatever ails it. */
+    if (!g.nobody && (double)then > CHOSEN * (double)all &&
+        then >= now + CHOSEN_MORE)
+        return true;
     return sigmas(other->steps, r->kept, r->steps) > SIGMAS &&
            mean(other->steps, r->steps) < mean(r->kept, r->steps) / 2 &&
            other->acoustic < log((double)card);
@@ -197,7 +214,7 @@ static moshi_status try_guess(doctor *d, record *r, run_guess g)
     run_fit other = {.steps = r->tried};
     moshi_status status = run_trial(&other, d->model, &r->run, r->steps, g,
                                     false, &d->ignored);
-    if (status == MOSHI_OK && is_better(r, &other, (size_t)d->lm.card)) {
+    if (status == MOSHI_OK && is_better(r, &other, g, (size_t)d->lm.card)) {
         double *kept = r->kept;
         r->kept = r->tried;
         r->tried = kept;

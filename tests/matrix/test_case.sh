@@ -57,12 +57,14 @@ cp -r "$nano" other
 python3 - <<'PY'
 import json
 c = json.load(open("other/config.json"))
-c.update(dim=2048, text_card=48000, num_layers=16, num_heads=16)
+c.update(dim=2048, text_card=48000, num_layers=16, num_heads=16, n_q=16,
+         dep_q=8)
 json.dump(c, open("other/config.json", "w"))
 PY
 run 1 doctor other --quick --quiet
 has out "verdict: config - config: fits the tensors"
-has out "48001"
+has out "config.json says dim = 2048"
+has out "use the one of the model's own repository, and do not edit it"
 # Its "missing quality conditioning" is normal for the model that was run.
 run 0 doctor "$nano" --quick --quiet
 has out "no quality conditioning is missing"

@@ -8,7 +8,8 @@ hello=$MOSHI_SOURCE/examples/hello.wav
 
 # Anything of the table that is in a file: its names, its functions.
 traces_in() {
-    "$MOSHI_LIST" | cut -f1 | while read -r name; do
+    # Words that a program may have of its own prove nothing.
+    "$MOSHI_LIST" | cut -f1 | grep -vxE 'slow|truncated' | while read -r name; do
         grep -qaF "$name" "$1" && echo "$name"
     done
     grep -qaF MOSHI_FAULT "$1" && echo MOSHI_FAULT
@@ -16,7 +17,6 @@ traces_in() {
 }
 check "moshi-faulty has the faults" test -n "$(traces_in "$MOSHI_FAULTY")"
 check "moshi has no trace of them" test -z "$(traces_in "$MOSHI_BIN")"
-# ('slow' and 'byte-order' could be words of its own: none is.)
 
 run 0 gen -m "$nano" "$hello" a.wav --codes a.st --quiet
 MOSHI_FAULT=rope-off
