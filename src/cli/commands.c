@@ -5,11 +5,11 @@
 #include "cli/common.h"
 
 extern const command cmd_codec, cmd_gen, cmd_help, cmd_inspect, cmd_synth;
-extern const command cmd_compare, cmd_diff, cmd_doctor, cmd_trace;
+extern const command cmd_analyze, cmd_compare, cmd_diff, cmd_doctor, cmd_trace;
 
 static const command *const table[] = {
     &cmd_gen,    &cmd_codec, &cmd_synth, &cmd_inspect,
-    &cmd_doctor, &cmd_trace, &cmd_diff,  &cmd_compare, &cmd_help,
+    &cmd_doctor, &cmd_trace, &cmd_diff,  &cmd_compare, &cmd_analyze, &cmd_help,
 };
 
 const command *const *commands_all(size_t *count)
