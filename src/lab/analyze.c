@@ -62,6 +62,8 @@ static moshi_status look_for_cuts(analyze_work *w, const float *pcm, size_t n,
         if (g.evidence > w->grid.evidence) {
             w->grid = g;
             w->grid_start = w->samples;
+            if (g.evidence >= 1)
+                status = order_find(&w->order, &g, pcm, n, err);
         }
     }
     cut_list_release(&cuts);

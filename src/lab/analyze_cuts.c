@@ -3,18 +3,17 @@
 
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "lab/analyze_predict.h"
 
-#define ORDER  32   /* of the predictor: 1.3 ms at 24 kHz */
+#define ORDER  PREDICT_ORDER
+#define SPAN   PREDICT_SPAN
 #define HOP    480  /* samples that one predictor serves */
 #define WINDOW 1440 /* samples that it is fitted to */
-#define SPAN   8    /* samples whose surprise is added, on each side */
-/* Neighbours: from GUARD to GUARD + REACH samples away, on both sides. GUARD
- * is what one cut disturbs: ORDER samples through the predictor, and SPAN. */
-#define GUARD 44
+/* Neighbours: from GUARD to GUARD + REACH samples away, on both sides. */
+#define GUARD PREDICT_GUARD
 #define REACH 480
 /* Only sound can show a cut: 20 ms on each side within 35 dB of the loud
  * parts, and above -65 dBFS. */
@@ -39,47 +38,22 @@ static double at(const work *w, long i)
     return i < 0 || i >= (long)w->n ? 0 : (double)w->pcm[i];
 }
 
-/* Levinson-Durbin: a[0] = 1, a[1 … ORDER] from the autocorrelation r. */
-static void solve(const double *r, double *a)
+static void fit(const work *w, size_t hop, double *a)
 {
-    double error = r[0];
-    memset(a, 0, (ORDER + 1) * sizeof *a);
-    a[0] = 1;
-    for (int i = 1; i <= ORDER && error > 0; i++) {
-        double sum = r[i], before[ORDER + 1];
-        for (int j = 1; j < i; j++)
-            sum += a[j] * r[i - j];
-        double k = -sum / error;
-        memcpy(before, a, sizeof before);
-        for (int j = 1; j < i; j++)
-            a[j] = before[j] + k * before[i - j];
-        a[i] = k;
-        error *= 1 - k * k;
-    }
-}
-
-static void fit(const work *w, size_t hop, const double *hann, double *a)
-{
-    double x[WINDOW], r[ORDER + 1] = {0};
+    double x[WINDOW];
     long first = (long)hop - (WINDOW - HOP) / 2;
     for (long i = 0; i < WINDOW; i++)
-        x[i] = at(w, first + i) * hann[i];
-    for (int k = 0; k <= ORDER; k++)
-        for (int i = k; i < WINDOW; i++)
-            r[k] += x[i] * x[i - k];
-    r[0] = r[0] * (1 + 1e-9) + 1e-9;
-    solve(r, a);
+        x[i] = at(w, first + i);
+    predict_fit(x, WINDOW, a);
 }
 
 /* Squared errors of every sample said from the ORDER before it, and from the
  * ORDER after it. */
 static void predict(work *w)
 {
-    double hann[WINDOW], a[ORDER + 1];
-    for (int i = 0; i < WINDOW; i++)
-        hann[i] = 0.5 - 0.5 * cos(2 * acos(-1.0) * (i + 1) / (WINDOW + 1));
+    double a[ORDER + 1];
     for (size_t hop = 0; hop < w->n; hop += HOP) {
-        fit(w, hop, hann, a);
+        fit(w, hop, a);
         for (size_t t = hop; t < hop + HOP && t < w->n; t++) {
             double f = 0, b = 0;
             for (int k = 0; k <= ORDER; k++) {

@@ -14,6 +14,8 @@
 #define NOISY  0.4
 #define SMOOTH 0.8
 
+#define NO_SPEECH 90 /* penalty of what has nothing to score */
+
 static bool inside(const analyze_report *r, analyze_measure m)
 {
     const analyze_measure_info *about = analyze_measure_about(m);
@@ -91,12 +93,12 @@ static void find_input(analyze_work *w)
     double smooth = level_meter_smooth(&w->level);
     double swapped = level_meter_smooth_swapped(&w->level);
     if (smooth < NOISY && swapped > SMOOTH)
-        add(r, LAB_INPUT, 90, ANALYZE_RMS,
+        add(r, LAB_INPUT, NO_SPEECH, ANALYZE_RMS,
             "noise, which becomes sound when the two bytes of each sample are "
             "exchanged: wrong byte order (correlation %.2f, then %.2f)",
             smooth, swapped);
     if (!w->best.speech_likely)
-        add(r, LAB_INPUT, 90, ANALYZE_CONTRAST, "no speech: %s",
+        add(r, LAB_INPUT, NO_SPEECH, ANALYZE_CONTRAST, "no speech: %s",
             w->best.reason);
     if (!inside(r, ANALYZE_DC))
         add(r, LAB_INPUT, 15, ANALYZE_DC,
@@ -119,7 +121,8 @@ static void find_gaps(analyze_work *w)
     size_t kept = m->gaps < LEVEL_GAPS_MAX ? (size_t)m->gaps : LEVEL_GAPS_MAX;
     size_t whole = 0;
     double frame = (double)m->rate_hz * ANALYZE_FRAME_MS / 1000;
-    if (inside(r, ANALYZE_GAPS))
+    /* Frames in a wrong order stop in full swing too. */
+    if (inside(r, ANALYZE_GAPS) || w->grid.evidence >= 1)
         return;
     for (size_t i = 0; i < kept; i++) {
         double frames = (double)m->gap[i].samples / frame;
@@ -148,14 +151,11 @@ static void find_timeline(analyze_work *w)
         add(r, LAB_TIMELINE, 55, ANALYZE_REPEATED, "frames come twice");
     if (g->evidence < 1)
         return;
-    if (g->period == 1)
-        add(r, LAB_TIMELINE, 60, ANALYZE_CUT_EVIDENCE,
-            "the sound is cut at %zu of %zu boundaries of frames, from "
-            "%.2f s on", g->cut, g->active, at);
-    else
-        add(r, LAB_TIMELINE, 60, ANALYZE_CUT_EVIDENCE,
-            "the sound is cut at %zu of %zu boundaries, one in every %zu "
-            "frames, from %.2f s on", g->cut, g->active, g->period, at);
+    add(r, w->order == ORDER_EMPTY_START ? LAB_CODEC : LAB_TIMELINE, 60,
+        ANALYZE_CUT_EVIDENCE, "the sound is cut at %zu of %zu boundaries of "
+        "frames%s, from %.2f s on: %s", g->cut, g->active,
+        g->period == 1 ? "" : " at even distances", at,
+        order_text(w->order));
 }
 
 /* --- score and verdict --- */
@@ -193,7 +193,8 @@ static void judge(analyze_work *w)
         snprintf(r->line, sizeof r->line, "nothing found");
     }
     /* What holds no speech has no quality to score. */
-    r->scored = r->verdict != LAB_CANNOT_TELL && w->best.speech_likely;
+    r->scored = r->verdict != LAB_CANNOT_TELL &&
+                !(worst && worst->penalty >= NO_SPEECH);
 }
 
 void analyze_conclude(analyze_work *w)

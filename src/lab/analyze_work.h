@@ -7,6 +7,7 @@
 #include "lab/analyze.h"
 #include "lab/analyze_grid.h"
 #include "lab/analyze_level.h"
+#include "lab/analyze_order.h"
 #include "lab/analyze_repeat.h"
 #include "lab/analyze_speech.h"
 
@@ -23,6 +24,7 @@ typedef struct analyze_work {
     size_t active_samples;
     grid grid;         /* of the segment with the strongest evidence */
     size_t grid_start; /* its first sample */
+    order_name order;  /* what was done to its frames */
     size_t repeats;    /* frames */
     speech_level best; /* of the segment that is most like speech */
 } analyze_work;

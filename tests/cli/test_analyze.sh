@@ -10,19 +10,7 @@ check "sounds are made" python3 "$here/make_bad_sounds.py" \
 verdict() {
     run "$1" analyze --json "sounds/$3.wav"
     cp .tap/out report.json
-    check "$3 is judged: $2" python3 -c '
-import json, sys
-r = json.load(open("report.json"))
-assert r["verdict"] == sys.argv[1], (r["verdict"], r["line"])
-assert (r["score"] is None) == (sys.argv[1] in ("input", "cannot tell")) or \
-    r["score"] is not None, r["score"]
-if sys.argv[1] == "ok":
-    assert r["score"] >= 80 and not r["findings"], r["findings"]
-else:
-    assert r["score"] is None or r["score"] <= 50, r["score"]
-for f in r["findings"]:
-    assert f["what"] and f["class"] and len(f["expected"]) == 2, f
-' "$2"
+    check "$3 is judged: $2" python3 "$here/check_analysis.py" report.json "$2"
 }
 
 verdict 0 ok clean
@@ -44,7 +32,7 @@ verdict 1 "cannot tell" sample
 
 run 0 analyze sounds/clean.wav
 has out 'score: 100 of 100'
-run 1 analyze --min-score 40 sounds/swapped.wav
+run 1 analyze --min-score 41 sounds/swapped.wav
 has out 'verdict: timeline'
 run 0 analyze --min-score 0 sounds/swapped.wav
 run 3 analyze sounds/nan.wav
@@ -54,4 +42,4 @@ run 3 analyze sounds/header.wav
 run 3 analyze absent.wav
 run 2 analyze
 run 2 analyze --min-score 101 sounds/clean.wav
-done_testing
+finish
