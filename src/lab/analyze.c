@@ -94,6 +94,8 @@ moshi_status analyze_segment(analyze_work *w, const float *pcm, size_t n,
     look_for_repeats(w, pcm, n);
     moshi_status status = speech_meter_push(&w->speech, pcm, n, err);
     if (status == MOSHI_OK)
+        status = direction_push(&w->direction, pcm, n, err);
+    if (status == MOSHI_OK)
         status = look_for_cuts(w, pcm, n, err);
     w->samples += n;
     return status;

@@ -51,7 +51,9 @@
     X(VOICED, "voiced_share", "", 0.05, 1, "share of sound with a pitch")      \
     X(PITCH, "pitch_hz", "Hz", 60, 420, "median pitch")                        \
     X(ASYMMETRY, "attack_decay", "", -INFINITY, INFINITY,                      \
-      "how much faster sounds rise than fall")
+      "how much faster syllables rise than fall")                              \
+    X(DIRECTION, "direction", "", -0.3, INFINITY,                              \
+      "how much faster the voice's pulses rise than fall")
 
 typedef enum analyze_measure {
 #define ANALYZE_MEASURE_ENUM(name, ...) ANALYZE_##name,

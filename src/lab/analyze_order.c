@@ -186,17 +186,15 @@ static bool starts_empty(const frames *f)
 
 static order_name choose(const frames *f)
 {
-    mean as_is = {0}, inside = {0}, backwards = {0};
+    mean as_is = {0}, reversed = {0};
     for (size_t k = 0; k + 1 < f->count; k++) {
         mean_add(&as_is, roughness(f, &f->tail[k], &f->head[k + 1]));
-        mean_add(&inside, roughness(f, &f->head[k], &f->tail[k + 1]));
-        mean_add(&backwards, roughness(f, &f->tail[k + 1], &f->head[k]));
+        mean_add(&reversed, roughness(f, &f->tail[k + 1], &f->head[k]));
     }
     double now = mean_of(&as_is), best = now - MARGIN;
     order_name name = ORDER_UNKNOWN;
     const struct { order_name name; double mean; } other[] = {
-        {ORDER_REVERSED_INSIDE, mean_of(&inside)},
-        {ORDER_BACKWARDS, mean_of(&backwards)},
+        {ORDER_REVERSED, mean_of(&reversed)},
         {ORDER_SWAPPED, fmin(swapped(f, 0), swapped(f, 1))},
     };
     for (size_t i = 0; i < sizeof other / sizeof *other; i++)

@@ -14,6 +14,8 @@
  * at … boundaries". */
 #define ORDER_NAMES(X)                                                         \
     X(UNKNOWN, "no other order of frames fits better")                         \
+    X(REVERSED, "the samples inside each frame are reversed, or the frames "    \
+      "come in reverse order")                                                 \
     X(REVERSED_INSIDE, "the samples inside each frame are reversed")           \
     X(BACKWARDS, "the frames come in reverse order")                           \
     X(SWAPPED, "neighbouring frames are exchanged")                            \

@@ -77,6 +77,7 @@ static void read_measures(analyze_work *w)
     v[ANALYZE_VOICED] = s.voiced_share;
     v[ANALYZE_PITCH] = s.pitch_hz;
     v[ANALYZE_ASYMMETRY] = s.attack_decay;
+    v[ANALYZE_DIRECTION] = direction_read(&w->direction);
     v[ANALYZE_CUT_EVIDENCE] = w->grid.evidence;
     v[ANALYZE_REPEATED] = (double)w->repeats;
     if (w->grid.evidence >= 1) {
@@ -141,6 +142,19 @@ static void find_gaps(analyze_work *w)
             "the next piece in time");
 }
 
+/* Frames in reverse order, and frames reversed inside, have the same joints
+ * read the other way: only the direction of time tells them apart. */
+static order_name name_order(const analyze_work *w)
+{
+    double forwards = w->report->measure[ANALYZE_DIRECTION];
+    double clear = -analyze_measure_about(ANALYZE_DIRECTION)->low;
+    if (w->order == ORDER_REVERSED && forwards > clear)
+        return ORDER_BACKWARDS;
+    if (w->order == ORDER_REVERSED && forwards < -clear)
+        return ORDER_REVERSED_INSIDE;
+    return w->order;
+}
+
 static void find_timeline(analyze_work *w)
 {
     analyze_report *r = w->report;
@@ -149,13 +163,18 @@ static void find_timeline(analyze_work *w)
                          g->first * ANALYZE_FRAME) / ANALYZE_RATE_HZ;
     if (w->repeats > 0)
         add(r, LAB_TIMELINE, 55, ANALYZE_REPEATED, "frames come twice");
-    if (g->evidence < 1)
+    if (g->evidence < 1) {
+        if (!inside(r, ANALYZE_DIRECTION))
+            add(r, LAB_TIMELINE, 55, ANALYZE_DIRECTION,
+                "the pulses of the voice rise slowly and end at once: it is "
+                "played backwards");
         return;
+    }
     add(r, w->order == ORDER_EMPTY_START ? LAB_CODEC : LAB_TIMELINE, 60,
         ANALYZE_CUT_EVIDENCE, "the sound is cut at %zu of %zu boundaries of "
         "frames%s, from %.2f s on: %s", g->cut, g->active,
         g->period == 1 ? "" : " at even distances", at,
-        order_text(w->order));
+        order_text(name_order(w)));
 }
 
 /* --- score and verdict --- */

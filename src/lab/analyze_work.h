@@ -5,6 +5,7 @@
 #include "audio/speech_level.h"
 #include "base/error.h"
 #include "lab/analyze.h"
+#include "lab/analyze_direction.h"
 #include "lab/analyze_grid.h"
 #include "lab/analyze_level.h"
 #include "lab/analyze_order.h"
@@ -19,6 +20,7 @@ typedef struct analyze_work {
     analyze_report *report;
     level_meter level;
     speech_meter speech;
+    direction direction;
     size_t samples;    /* at 24 kHz, of the segments so far */
     size_t segments;
     size_t active_samples;
