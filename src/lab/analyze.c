@@ -7,6 +7,7 @@
 #include "audio/resample.h"
 #include "audio/source_file.h"
 #include "base/memory.h"
+#include "lab/analyze_ref.h"
 #include "lab/analyze_work.h"
 
 #define CHUNK 4096
@@ -59,10 +60,14 @@ static moshi_status look_for_cuts(analyze_work *w, const float *pcm, size_t n,
         w->active_samples += cuts.active_samples;
         if (g.evidence >= 1)
             flag_cuts(w, &g, &cuts);
-        if (g.evidence > w->grid.evidence) {
+        bool worst = g.evidence > w->grid.evidence;
+        if (w->params->picture && (w->segments == 1 || worst))
+            status = analyze_picture_draw(&w->report->picture, pcm, n,
+                                          w->samples, err);
+        if (worst) {
             w->grid = g;
             w->grid_start = w->samples;
-            if (g.evidence >= 1)
+            if (status == MOSHI_OK && g.evidence >= 1)
                 status = order_find(&w->order, &g, pcm, n, err);
         }
     }
@@ -160,10 +165,24 @@ static moshi_status read_all(feed *f, const char *path, moshi_error *err)
     return analyze_segment(f->work, f->buffer, f->have, err);
 }
 
+static moshi_status hold_against(analyze_report *r, const analyze_params *p,
+                                 moshi_error *err)
+{
+    ref_result ref = {0};
+    moshi_status status = ref_compare(&ref, p->path, p->reference, err);
+    if (status != MOSHI_OK)
+        return status;
+    r->measure[ANALYZE_REF_LAG] = ref.lag_ms;
+    r->measure[ANALYZE_REF_SNR] = ref.snr_db;
+    r->measure[ANALYZE_REF_SPECTRUM] = ref.spectral_db;
+    r->measure[ANALYZE_REF_STOI] = ref.stoi;
+    return MOSHI_OK;
+}
+
 moshi_status analyze_run(analyze_report *out, const analyze_params *params,
                          moshi_error *err)
 {
-    analyze_work work = {.report = out};
+    analyze_work work = {.params = params, .report = out};
     feed f = {.work = &work};
     *out = (analyze_report){0};
     for (int i = 0; i < ANALYZE_MEASURE_COUNT; i++)
@@ -183,11 +202,20 @@ moshi_status analyze_run(analyze_report *out, const analyze_params *params,
     }
     if (status == MOSHI_OK)
         status = read_all(&f, params->path, err);
+    if (status == MOSHI_OK && params->reference)
+        status = hold_against(out, params, err);
     if (status == MOSHI_OK)
         analyze_conclude(&work);
+    if (status != MOSHI_OK)
+        analyze_report_release(out);
     speech_meter_release(&work.speech);
     memory_free(f.buffer);
     resample_close(&f.to_24k);
     source_file_close(&f.source);
     return status;
+}
+
+void analyze_report_release(analyze_report *report)
+{
+    analyze_picture_release(&report->picture);
 }

@@ -17,6 +17,7 @@
 
 #include <moshi/error.h>
 
+#include "lab/analyze_picture.h"
 #include "lab/verdict.h"
 
 #define ANALYZE_RATE_HZ 24000
@@ -53,7 +54,14 @@
     X(ASYMMETRY, "attack_decay", "", -INFINITY, INFINITY,                      \
       "how much faster syllables rise than fall")                              \
     X(DIRECTION, "direction", "", -0.3, INFINITY,                              \
-      "how much faster the voice's pulses rise than fall")
+      "how much faster the voice's pulses rise than fall")                     \
+    X(REF_LAG, "ref_lag_ms", "ms", -INFINITY, INFINITY,                        \
+      "how much later than the reference")                                     \
+    X(REF_SNR, "ref_snr_db", "dB", -INFINITY, INFINITY,                        \
+      "what is the reference over what is not")                                \
+    X(REF_SPECTRUM, "ref_spectral_db", "dB", -INFINITY, INFINITY,              \
+      "distance of the spectra")                                               \
+    X(REF_STOI, "ref_stoi", "", 0.7, 1, "intelligibility beside the reference")
 
 typedef enum analyze_measure {
 #define ANALYZE_MEASURE_ENUM(name, ...) ANALYZE_##name,
@@ -92,6 +100,7 @@ typedef struct analyze_report {
     size_t findings;
     analyze_flag flag[ANALYZE_FLAGS_MAX]; /* the first so many */
     size_t flags;
+    analyze_picture picture; /* of the segment with the worst cuts, if asked */
     bool scored;
     int score;          /* 0 … 100, valid when scored */
     lab_class verdict;
@@ -100,6 +109,8 @@ typedef struct analyze_report {
 
 typedef struct analyze_params {
     const char *path; /* "-": standard input */
+    const char *reference; /* another recording of the same codes, or NULL */
+    bool picture;
 } analyze_params;
 
 /* The report is large and belongs on the heap or in static storage. Errors:
@@ -107,5 +118,6 @@ typedef struct analyze_params {
  * finite number is a finding, not an error. */
 moshi_status analyze_run(analyze_report *out, const analyze_params *params,
                          moshi_error *err);
+void analyze_report_release(analyze_report *report);
 
 #endif

@@ -223,5 +223,9 @@ void analyze_conclude(analyze_work *w)
         find_input(w);
     find_gaps(w);
     find_timeline(w);
+    if (!inside(w->report, ANALYZE_REF_STOI))
+        add(w->report, LAB_CODEC, 45, ANALYZE_REF_STOI,
+            "it says something else than the reference, which should be of "
+            "the same codes");
     judge(w);
 }

@@ -17,6 +17,7 @@
 #define ANALYZE_SEGMENT (125 * (size_t)ANALYZE_FRAME)
 
 typedef struct analyze_work {
+    const analyze_params *params;
     analyze_report *report;
     level_meter level;
     speech_meter speech;
