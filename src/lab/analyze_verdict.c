@@ -1,0 +1,231 @@
+/* analyze_verdict.c: from measures to findings, to a score and one class. */
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lab/analyze_work.h"
+
+/* Less sound than this shows no fault and proves no health. */
+#define SECONDS_MIN       1.0
+#define ACTIVE_SECONDS_MIN 0.6
+
+/* Neighbouring 16-bit samples of speech correlate by 0.8 … 0.99 at 24 kHz. */
+#define NOISY  0.4
+#define SMOOTH 0.8
+
+#define NO_SPEECH 90 /* penalty of what has nothing to score */
+
+static bool inside(const analyze_report *r, analyze_measure m)
+{
+    const analyze_measure_info *about = analyze_measure_about(m);
+    double v = r->measure[m];
+    return isnan(v) || (v >= about->low && v <= about->high);
+}
+
+static void add(analyze_report *r, lab_class about, int penalty,
+                analyze_measure m, const char *format, ...)
+    ERROR_PRINTF(5, 6);
+
+static void add(analyze_report *r, lab_class about, int penalty,
+                analyze_measure m, const char *format, ...)
+{
+    const analyze_measure_info *info = analyze_measure_about(m);
+    va_list args;
+    if (r->findings == ANALYZE_FINDINGS_MAX)
+        return;
+    analyze_finding *f = &r->finding[r->findings++];
+    *f = (analyze_finding){.about = about, .penalty = penalty,
+                           .measured = r->measure[m], .low = info->low,
+                           .high = info->high};
+    va_start(args, format);
+    vsnprintf(f->what, sizeof f->what, format, args);
+    va_end(args);
+}
+
+/* --- measures --- */
+
+static double to_db(double mean_square)
+{
+    return mean_square > 0 ? 10 * log10(mean_square) : -INFINITY;
+}
+
+static void read_level(analyze_work *w)
+{
+    double *v = w->report->measure, n = (double)w->level.n;
+    v[ANALYZE_SECONDS] = n / w->level.rate_hz;
+    v[ANALYZE_FRAMES] = (double)w->samples / ANALYZE_FRAME;
+    v[ANALYZE_RATE] = w->level.rate_hz;
+    v[ANALYZE_PEAK] = to_db(w->level.peak * w->level.peak);
+    v[ANALYZE_RMS] = to_db(w->level.square / n);
+    v[ANALYZE_DC] = w->level.sum / n;
+    v[ANALYZE_CLIPPED] = (double)w->level.clipped / n;
+    v[ANALYZE_GAPS] = (double)w->level.gaps;
+    v[ANALYZE_ACTIVE] = w->best.active_dbfs;
+    v[ANALYZE_CONTRAST] = w->best.range_db;
+    v[ANALYZE_ACTIVE_SHARE] = (double)w->active_samples /
+                              (double)(w->samples ? w->samples : 1);
+}
+
+static void read_measures(analyze_work *w)
+{
+    double *v = w->report->measure;
+    speech_measures s = speech_meter_read(&w->speech);
+    read_level(w);
+    v[ANALYZE_MODULATION] = s.modulation_4hz;
+    v[ANALYZE_FRAME_RATE] = s.modulation_12hz;
+    v[ANALYZE_VOICED] = s.voiced_share;
+    v[ANALYZE_PITCH] = s.pitch_hz;
+    v[ANALYZE_ASYMMETRY] = s.attack_decay;
+    v[ANALYZE_DIRECTION] = direction_read(&w->direction);
+    v[ANALYZE_CUT_EVIDENCE] = w->grid.evidence;
+    v[ANALYZE_REPEATED] = (double)w->repeats;
+    if (w->grid.evidence >= 1) {
+        v[ANALYZE_CUT_OFFSET] = (double)w->grid.offset;
+        v[ANALYZE_CUTS] = (double)w->grid.cut;
+    }
+}
+
+/* --- findings --- */
+
+static void find_input(analyze_work *w)
+{
+    analyze_report *r = w->report;
+    double smooth = level_meter_smooth(&w->level);
+    double swapped = level_meter_smooth_swapped(&w->level);
+    if (smooth < NOISY && swapped > SMOOTH)
+        add(r, LAB_INPUT, NO_SPEECH, ANALYZE_RMS,
+            "noise, which becomes sound when the two bytes of each sample are "
+            "exchanged: wrong byte order (correlation %.2f, then %.2f)",
+            smooth, swapped);
+    if (!w->best.speech_likely)
+        add(r, LAB_INPUT, NO_SPEECH, ANALYZE_CONTRAST, "no speech: %s",
+            w->best.reason);
+    if (!inside(r, ANALYZE_DC))
+        add(r, LAB_INPUT, 15, ANALYZE_DC,
+            "a constant offset lies under the sound");
+    if (!inside(r, ANALYZE_CLIPPED))
+        add(r, LAB_INPUT, 25, ANALYZE_CLIPPED,
+            "samples are clipped at the limits of the file");
+    if (w->best.speech_likely && !inside(r, ANALYZE_PITCH))
+        add(r, LAB_INPUT, 25, ANALYZE_PITCH,
+            "the voice is too %s for a person: another sample rate than the "
+            "file says?", r->measure[ANALYZE_PITCH] > 100 ? "high" : "low");
+}
+
+/* Silence in whole frames replaces frames; of any length it is what a sound
+ * card plays when it is given nothing in time. */
+static void find_gaps(analyze_work *w)
+{
+    analyze_report *r = w->report;
+    const level_meter *m = &w->level;
+    size_t kept = m->gaps < LEVEL_GAPS_MAX ? (size_t)m->gaps : LEVEL_GAPS_MAX;
+    size_t whole = 0;
+    double frame = (double)m->rate_hz * ANALYZE_FRAME_MS / 1000;
+    /* Frames in a wrong order stop in full swing too. */
+    if (inside(r, ANALYZE_GAPS) || w->grid.evidence >= 1)
+        return;
+    for (size_t i = 0; i < kept; i++) {
+        double frames = (double)m->gap[i].samples / frame;
+        double scale = (double)ANALYZE_RATE_HZ / m->rate_hz;
+        whole += frames > 0.9 && fabs(frames - round(frames)) < 0.02;
+        analyze_flag_add(r, (size_t)((double)m->gap[i].at * scale),
+                         (size_t)((double)m->gap[i].samples * scale));
+    }
+    if (2 * whole > kept)
+        add(r, LAB_TIMELINE, 60, ANALYZE_GAPS,
+            "frames are missing: the sound stops in full swing for a whole "
+            "number of frames");
+    else
+        add(r, LAB_SPEED, 60, ANALYZE_GAPS,
+            "the sound stops in full swing: whatever played it was not given "
+            "the next piece in time");
+}
+
+/* Frames in reverse order, and frames reversed inside, have the same joints
+ * read the other way: only the direction of time tells them apart. */
+static order_name name_order(const analyze_work *w)
+{
+    double forwards = w->report->measure[ANALYZE_DIRECTION];
+    double clear = -analyze_measure_about(ANALYZE_DIRECTION)->low;
+    if (w->order == ORDER_REVERSED && forwards > clear)
+        return ORDER_BACKWARDS;
+    if (w->order == ORDER_REVERSED && forwards < -clear)
+        return ORDER_REVERSED_INSIDE;
+    return w->order;
+}
+
+static void find_timeline(analyze_work *w)
+{
+    analyze_report *r = w->report;
+    const grid *g = &w->grid;
+    double at = (double)(w->grid_start + g->offset +
+                         g->first * ANALYZE_FRAME) / ANALYZE_RATE_HZ;
+    if (w->repeats > 0)
+        add(r, LAB_TIMELINE, 55, ANALYZE_REPEATED, "frames come twice");
+    if (g->evidence < 1) {
+        if (!inside(r, ANALYZE_DIRECTION))
+            add(r, LAB_TIMELINE, 55, ANALYZE_DIRECTION,
+                "the pulses of the voice rise slowly and end at once: it is "
+                "played backwards");
+        return;
+    }
+    add(r, w->order == ORDER_EMPTY_START ? LAB_CODEC : LAB_TIMELINE, 60,
+        ANALYZE_CUT_EVIDENCE, "the sound is cut at %zu of %zu boundaries of "
+        "frames%s, from %.2f s on: %s", g->cut, g->active,
+        g->period == 1 ? "" : " at even distances", at,
+        order_text(name_order(w)));
+}
+
+/* --- score and verdict --- */
+
+static bool too_little(const analyze_work *w)
+{
+    const double *v = w->report->measure;
+    return v[ANALYZE_SECONDS] < SECONDS_MIN ||
+           (double)w->active_samples <
+               ACTIVE_SECONDS_MIN * ANALYZE_RATE_HZ;
+}
+
+static void judge(analyze_work *w)
+{
+    analyze_report *r = w->report;
+    int score = 100;
+    const analyze_finding *worst = NULL;
+    for (size_t i = 0; i < r->findings; i++) {
+        score -= r->finding[i].penalty;
+        if (!worst || r->finding[i].penalty > worst->penalty)
+            worst = &r->finding[i];
+    }
+    r->score = score < 0 ? 0 : score;
+    if (worst && (worst->penalty >= 50 || !too_little(w))) {
+        r->verdict = worst->about;
+        snprintf(r->line, sizeof r->line, "%s", worst->what);
+    } else if (too_little(w)) {
+        r->verdict = LAB_CANNOT_TELL;
+        snprintf(r->line, sizeof r->line, "too little sound: %.1f s, of which "
+                 "%.1f s could show a fault",
+                 r->measure[ANALYZE_SECONDS],
+                 (double)w->active_samples / ANALYZE_RATE_HZ);
+    } else {
+        r->verdict = LAB_OK;
+        snprintf(r->line, sizeof r->line, "nothing found");
+    }
+    /* What holds no speech has no quality to score. */
+    r->scored = r->verdict != LAB_CANNOT_TELL &&
+                !(worst && worst->penalty >= NO_SPEECH);
+}
+
+void analyze_conclude(analyze_work *w)
+{
+    read_measures(w);
+    if (w->report->measure[ANALYZE_SECONDS] >= SECONDS_MIN)
+        find_input(w);
+    find_gaps(w);
+    find_timeline(w);
+    if (!inside(w->report, ANALYZE_REF_STOI))
+        add(w->report, LAB_CODEC, 45, ANALYZE_REF_STOI,
+            "it says something else than the reference, which should be of "
+            "the same codes");
+    judge(w);
+}
