@@ -33,7 +33,7 @@
     X(RATE, "rate_hz", "Hz", -INFINITY, INFINITY, "sample rate of the file")   \
     X(PEAK, "peak_dbfs", "dBFS", -45, 0.1, "largest sample")                   \
     X(RMS, "rms_dbfs", "dBFS", -60, -8, "mean level")                          \
-    X(ACTIVE, "active_dbfs", "dBFS", -45, -5, "level of the loudest tenth")    \
+    X(ACTIVE, "active_dbfs", "dBFS", -60, -5, "level of the loudest tenth")    \
     X(CONTRAST, "contrast_db", "dB", 6, INFINITY,                              \
       "from the background to the loud parts")                              \
     X(ACTIVE_SHARE, "active_share", "", 0.02, 1, "share of time with sound")   \
@@ -46,14 +46,14 @@
       "where the frames begin, if cuts show it")                               \
     X(CUTS, "cuts", "", -INFINITY, INFINITY, "boundaries that show a cut")     \
     X(REPEATED, "repeated_frames", "", 0, 0, "frames that come twice")         \
-    X(FRAME_RATE, "modulation_12hz", "", 0, 1, "loudness in step with frames") \
-    X(MODULATION, "modulation_4hz", "", 0.1, 1,                                \
+    X(FRAME_RATE, "modulation_12hz", "", 0, 6, "loudness in step with frames") \
+    X(MODULATION, "modulation_4hz", "", 0.2, 1,                                \
       "loudness that moves with syllables")                                    \
     X(VOICED, "voiced_share", "", 0.05, 1, "share of sound with a pitch")      \
     X(PITCH, "pitch_hz", "Hz", 60, 420, "median pitch")                        \
     X(ASYMMETRY, "attack_decay", "", -INFINITY, INFINITY,                      \
       "how much faster syllables rise than fall")                              \
-    X(DIRECTION, "direction", "", -0.3, INFINITY,                              \
+    X(DIRECTION, "direction", "", -0.4, INFINITY,                              \
       "how much faster the voice's pulses rise than fall")                     \
     X(REF_LAG, "ref_lag_ms", "ms", -INFINITY, INFINITY,                        \
       "how much later than the reference")                                     \

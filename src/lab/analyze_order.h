@@ -21,7 +21,7 @@
     X(SWAPPED, "neighbouring frames are exchanged")                            \
     X(SHUFFLED, "frames come in a wrong order; their neighbours are nearby")   \
     X(EMPTY_START, "each frame begins from silence, as if a state was lost")   \
-    X(LEFT_OUT, "frames are left out or come twice")
+    X(LEFT_OUT, "frames are left out, come twice or stand elsewhere")
 
 typedef enum order_name {
 #define ORDER_ENUM(name, text) ORDER_##name,

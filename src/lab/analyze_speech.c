@@ -16,7 +16,7 @@
 #define LAG_MIN      (RATE_HZ / SPEECH_PITCH_MAX)
 #define LAG_MAX      (WINDOW - COMPARED) /* 60 Hz */
 #define VOICED_MIN   0.6
-#define OCTAVE_SHARE 0.9 /* a shorter lag nearly as good is the pitch */
+#define OCTAVE_SHARE 0.97 /* a shorter lag nearly as good is the pitch */
 #define QUIET        1e-5 /* mean square, -50 dBFS */
 
 /* Modulation: windows of 4 s give steps of 0.25 Hz. */
@@ -36,11 +36,17 @@ static double match(const float *x, size_t lag)
     return xx > 0 && yy > 0 ? xy / sqrt(xx * yy) : 0;
 }
 
-static void add_window(speech_meter *m, const float *x)
+static void add_window(speech_meter *m, const float *in)
 {
-    double best = 0, power = 0, by_lag[LAG_MAX + 1];
+    double best = 0, power = 0, mean = 0, by_lag[LAG_MAX + 1];
+    float x[WINDOW];
+    /* An offset under the sound is alike at every lag. */
     for (size_t i = 0; i < WINDOW; i++)
+        mean += (double)in[i] / WINDOW;
+    for (size_t i = 0; i < WINDOW; i++) {
+        x[i] = (float)((double)in[i] - mean);
         power += (double)x[i] * (double)x[i];
+    }
     if (power < QUIET * WINDOW)
         return;
     m->windows++;

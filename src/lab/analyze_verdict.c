@@ -14,6 +14,9 @@
 #define NOISY  0.4
 #define SMOOTH 0.8
 
+/* Contrast that makes even quiet sound speech. */
+#define QUIET_CONTRAST_DB 20
+
 #define NO_SPEECH 90 /* penalty of what has nothing to score */
 
 static bool inside(const analyze_report *r, analyze_measure m)
@@ -88,6 +91,16 @@ static void read_measures(analyze_work *w)
 
 /* --- findings --- */
 
+/* What the input of a model must not be, a recording may: quiet. */
+static bool is_speech(const analyze_work *w)
+{
+    return w->best.speech_likely ||
+           (w->best.seconds >= SECONDS_MIN &&
+            w->best.range_db >= QUIET_CONTRAST_DB &&
+            w->best.active_dbfs >=
+                analyze_measure_about(ANALYZE_ACTIVE)->low);
+}
+
 static void find_input(analyze_work *w)
 {
     analyze_report *r = w->report;
@@ -98,7 +111,7 @@ static void find_input(analyze_work *w)
             "noise, which becomes sound when the two bytes of each sample are "
             "exchanged: wrong byte order (correlation %.2f, then %.2f)",
             smooth, swapped);
-    if (!w->best.speech_likely)
+    if (!is_speech(w))
         add(r, LAB_INPUT, NO_SPEECH, ANALYZE_CONTRAST, "no speech: %s",
             w->best.reason);
     if (!inside(r, ANALYZE_DC))
@@ -107,7 +120,7 @@ static void find_input(analyze_work *w)
     if (!inside(r, ANALYZE_CLIPPED))
         add(r, LAB_INPUT, 25, ANALYZE_CLIPPED,
             "samples are clipped at the limits of the file");
-    if (w->best.speech_likely && !inside(r, ANALYZE_PITCH))
+    if (is_speech(w) && !inside(r, ANALYZE_PITCH))
         add(r, LAB_INPUT, 25, ANALYZE_PITCH,
             "the voice is too %s for a person: another sample rate than the "
             "file says?", r->measure[ANALYZE_PITCH] > 100 ? "high" : "low");
