@@ -98,7 +98,8 @@ static void print_advice(const bench_run *r, const bench_advice *a,
            r->frame_ms, p99, a->needed_bytes_per_s * 1e-9);
     if (!has_lm)
         return;
-    if (a->n_fits == 0)
+    double now = (double)r->parts[BENCH_FRAME].bytes;
+    if (a->n_fits == 0 && a->smaller.bytes < now)
         printf("No smaller model of this kind would be in time here either; "
                "%s would take %.0f ms.\n", a->smaller.name, a->smaller.ms);
     for (int i = 0; i < a->n_fits; i++)

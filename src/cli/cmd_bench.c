@@ -199,7 +199,7 @@ static const option own_options[] = {
      .help = "random weights with the shapes of a published model, made in "
              "memory: those of 'moshi synth --list', or one of them in another "
              "type, such as moshi-7b-q4_k"},
-    {.name = "lanes", .type = OPTION_TEXT, .value = "N,…", .fallback = "1",
+    {.name = "lanes", .type = OPTION_TEXT, .value = "N,...", .fallback = "1",
      .help = "conversations side by side; several numbers, several runs"},
     {.name = "frames", .type = OPTION_INTEGER, .value = "N", .min = 1,
      .max = 1e6, .help = "frames to run; as many as ten seconds allow, 20 to "
