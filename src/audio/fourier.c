@@ -10,7 +10,7 @@
 
 struct fourier {
     int n;
-    kiss_fftr_cfg plan;
+    kiss_fftr_cfg plan; /* in memory of ours */
     kiss_fft_cpx *out; /* [n/2 + 1] */
 };
 
@@ -20,8 +20,11 @@ moshi_status fourier_open(fourier **out, int n, moshi_error *err)
     fourier *f = memory_calloc(1, sizeof *f);
     if (!f)
         return error_no_memory(err, "a spectrum");
+    size_t bytes = 0;
     f->n = n;
-    f->plan = kiss_fftr_alloc(n, 0, NULL, NULL);
+    kiss_fftr_alloc(n, 0, NULL, &bytes); /* only says how many */
+    void *room = memory_calloc(bytes, 1);
+    f->plan = room ? kiss_fftr_alloc(n, 0, room, &bytes) : NULL;
     f->out = memory_calloc((size_t)n / 2 + 1, sizeof *f->out);
     if (!f->plan || !f->out) {
         fourier_close(&f);
@@ -36,8 +39,7 @@ void fourier_close(fourier **handle)
     fourier *f = *handle;
     if (!f)
         return;
-    if (f->plan)
-        kiss_fftr_free(f->plan);
+    memory_free(f->plan);
     memory_free(f->out);
     memory_free(f);
     *handle = NULL;

@@ -14,8 +14,8 @@
 
 /* Limits of the ratio's logarithm (docs/ANALYZE.md): over the whole segment,
  * and over its best stretch, which has more ways to be found by chance. */
-#define GRID_LIMIT_WHOLE   11.0
-#define GRID_LIMIT_STRETCH 18.0
+#define GRID_LIMIT_WHOLE   14.5
+#define GRID_LIMIT_STRETCH 23.5
 
 typedef struct grid {
     double evidence; /* 1 is the limit */

@@ -8,7 +8,7 @@
 
 /* Less sound than this shows no fault and proves no health. */
 #define SECONDS_MIN       1.0
-#define ACTIVE_SECONDS_MIN 0.6
+#define ACTIVE_SECONDS_MIN 1.2
 
 /* Neighbouring 16-bit samples of speech correlate by 0.8 … 0.99 at 24 kHz. */
 #define NOISY  0.4

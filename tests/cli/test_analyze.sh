@@ -35,6 +35,27 @@ has out 'score: 100 of 100'
 run 1 analyze --min-score 41 sounds/swapped.wav
 has out 'verdict: timeline'
 run 0 analyze --min-score 0 sounds/swapped.wav
+
+# The page, and the reference.
+run 1 analyze --json --html page.html sounds/swapped.wav
+check "the page is whole and fetches nothing" python3 "$here/check_page.py" \
+    page.html
+run 3 analyze --html absent/page.html sounds/clean.wav
+run 0 analyze --json --ref sounds/clean.wav sounds/quiet.wav
+cp .tap/out report.json
+check "a quiet copy is the same" python3 -c '
+import json
+m = json.load(open("report.json"))["measures"]
+assert m["ref_lag_ms"] == 0 and m["ref_snr_db"] > 20, m
+assert m["ref_stoi"] is None or m["ref_stoi"] > 0.98, m'
+run 0 analyze --json --ref sounds/clean.wav sounds/cut.wav
+has out '"ref_lag_ms": -51.41'
+run 1 analyze --json --ref sounds/reversed.wav sounds/clean.wav
+run 3 analyze --ref sounds/silence.wav sounds/clean.wav
+has err silent
+run 3 analyze --ref absent.wav sounds/clean.wav
+run 2 analyze --ref sounds/clean.wav -
+
 run 3 analyze sounds/nan.wav
 has err 'not a finite number'
 run 3 analyze sounds/empty.wav
