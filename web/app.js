@@ -280,6 +280,7 @@ function offer() {
     };
     give(at('save-sound'), recording.wav(), recording.name('wav'));
     give(at('save-words'), recording.transcript(), recording.name('txt'));
+    at('save-words').hidden = recording.lines.length === 0;
     at('keep').hidden = false;
 }
 
