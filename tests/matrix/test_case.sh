@@ -7,12 +7,11 @@
 nano=$MOSHI_SOURCE/models/nano
 examples=$MOSHI_SOURCE/examples
 
-# faulty FAULT NAME: the run of a port with that defect, recorded
+# faulty FAULT NAME [RECORDING]: the run of a port with that defect, recorded
 faulty() {
-    MOSHI_FAULT=$1 "$MOSHI_FAULTY" gen -m "$nano" "$examples/hello.wav" \
+    MOSHI_FAULT=$1 "$MOSHI_FAULTY" gen -m "$nano" "$examples/${3:-hello.wav}" \
         "$2.wav" --codes "$2.st" --tail 2 --quiet >/dev/null
 }
-analyzes() { "$MOSHI_BIN" help analyze >/dev/null 2>&1; }
 
 # "The user says hello": it was white noise at -65 dBFS.
 python3 - <<'PY'
@@ -26,12 +25,8 @@ w.writeframes(b"".join(struct.pack("<h", round(rng.gauss(0, level)))
 PY
 run 0 gen -m "$nano" hello.wav out.wav --quiet
 has err "seems to hold no speech"
-if analyzes; then
-    run 1 analyze hello.wav --json
-    has out '"verdict": "input"'
-else
-    skip "analyze says INPUT" "this build has no analyze"
-fi
+run 1 analyze hello.wav --json
+has out '"verdict": "input"'
 
 # Then codes of zero were fed as what the user says.
 faulty user-zero zero
@@ -84,14 +79,15 @@ for fault in frames-reversed frames-swapped frames-doubled; do
     run 1 doctor "$nano" --run $fault.st --sound $fault.wav --quiet
     has out "verdict: timeline - run: the sound"
 done
-if analyzes; then
-    run 0 analyze clean.wav --json
-    for fault in frames-reversed frames-swapped frames-doubled; do
-        run 1 analyze $fault.wav --json
-    done
-else
-    skip "analyze tells them from the sound alone" "this build has no analyze"
-fi
+# And from its sound alone, given three answers to judge by.
+faulty "" long questions.flac
+run 0 analyze long.wav --json
+has out '"verdict": "ok"'
+for fault in frames-reversed frames-swapped frames-doubled; do
+    faulty $fault long questions.flac
+    run 1 analyze long.wav --json
+    has out '"verdict": "timeline"'
+done
 
 # Recognised words are no judge; a right run must not be accused.
 run 0 doctor "$nano" --run clean.st --quiet
