@@ -23,7 +23,7 @@ import analyze_corpus as corpus
 
 
 def analyze(moshi, path, *more):
-    """The report, or None where the program refused the file."""
+    """The report on a sound that the program can read."""
     done = subprocess.run([moshi, "analyze", "--json", str(path), *more],
                           capture_output=True, text=True)
     assert done.returncode in (0, 1), done.stderr

@@ -89,6 +89,14 @@ static void read_measures(analyze_work *w)
     }
 }
 
+static bool too_little(const analyze_work *w)
+{
+    const double *v = w->report->measure;
+    return v[ANALYZE_SECONDS] < SECONDS_MIN ||
+           (double)w->active_samples <
+               ACTIVE_SECONDS_MIN * ANALYZE_RATE_HZ;
+}
+
 /* --- findings --- */
 
 /* What the input of a model must not be, a recording may: quiet. */
@@ -177,7 +185,7 @@ static void find_timeline(analyze_work *w)
     if (w->repeats > 0)
         add(r, LAB_TIMELINE, 55, ANALYZE_REPEATED, "frames come twice");
     if (g->evidence < 1) {
-        if (!inside(r, ANALYZE_DIRECTION))
+        if (is_speech(w) && !too_little(w) && !inside(r, ANALYZE_DIRECTION))
             add(r, LAB_TIMELINE, 55, ANALYZE_DIRECTION,
                 "the pulses of the voice rise slowly and end at once: it is "
                 "played backwards");
@@ -191,14 +199,6 @@ static void find_timeline(analyze_work *w)
 }
 
 /* --- score and verdict --- */
-
-static bool too_little(const analyze_work *w)
-{
-    const double *v = w->report->measure;
-    return v[ANALYZE_SECONDS] < SECONDS_MIN ||
-           (double)w->active_samples <
-               ACTIVE_SECONDS_MIN * ANALYZE_RATE_HZ;
-}
 
 static void judge(analyze_work *w)
 {

@@ -50,7 +50,11 @@ assert m["ref_lag_ms"] == 0 and m["ref_snr_db"] > 20, m
 assert m["ref_stoi"] is None or m["ref_stoi"] > 0.98, m'
 run 0 analyze --json --ref sounds/clean.wav sounds/cut.wav
 has out '"ref_lag_ms": -51.41'
-run 1 analyze --json --ref sounds/reversed.wav sounds/clean.wav
+if grep -q '"ref_stoi": null' report.json; then
+    skip "reversed frames say something else" "built without kissfft"
+else
+    run 1 analyze --json --ref sounds/reversed.wav sounds/clean.wav
+fi
 run 3 analyze --ref sounds/silence.wav sounds/clean.wav
 has err silent
 run 3 analyze --ref absent.wav sounds/clean.wav

@@ -16,7 +16,7 @@
 #include "fail_each.h"
 #include "lab/analyze.h"
 
-#define N 40000
+#define N 26000
 
 static moshi_status analyze(void *context, moshi_error *err)
 {
