@@ -159,6 +159,14 @@ moshi_status live_sound_give(live_sound *s, const float *pcm, size_t n,
     return MOSHI_OK;
 }
 
+moshi_status live_sound_check(const live_sound *s, moshi_error *err)
+{
+    return sound_card_alive(s->card)
+               ? MOSHI_OK
+               : error_set(err, MOSHI_LACKING,
+                           "the sound device has stopped working");
+}
+
 live_sound_state live_sound_look(const live_sound *s)
 {
     sound_card_counts c = sound_card_count(s->card);

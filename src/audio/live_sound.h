@@ -43,6 +43,9 @@ typedef struct live_sound_state {
     double latency;               /* device, queue and one frame: seconds */
 } live_sound_state;
 
+/* MOSHI_LACKING when the device has gone away. */
+moshi_status live_sound_check(const live_sound *s, moshi_error *err);
+
 live_sound_state live_sound_look(const live_sound *s);
 
 #endif

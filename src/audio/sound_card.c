@@ -1,8 +1,16 @@
-/* sound_card.c: the one file that touches PortAudio. */
+/* sound_card.c: the one file that touches PortAudio.
+ *
+ * Two streams, one for each direction: a single one for both is what sound
+ * servers behind ALSA handle worst, and two devices may be meant. What was
+ * played is kept beside what was recorded by the clock on the wall: both rings
+ * grow at the same rate, and are brought into line when they drift apart. The
+ * played sound then leads by the latency of both directions, so that an echo
+ * is never older than its cause. */
 #include "audio/sound_card.h"
 
 #include <ctype.h>
 #include <fcntl.h>
+#include <math.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,12 +25,18 @@
 #include "base/memory.h"
 
 #define RING_SECONDS 4
+#define DRIFT_SECONDS 0.06
+/* Asked of each side, at least. With less, sound servers between PortAudio and
+ * the device lose sound on a busy machine (a PulseAudio without real-time
+ * priority lost half of it at 9 ms, some at 35). */
+#define LATENCY_SECONDS 0.06
 
 struct sound_card {
-    PaStream *stream;
+    PaStream *in, *out; /* NULL: without */
     double rate_hz, latency;
-    bool has_input, has_output;
     bool library; /* Pa_Initialize succeeded */
+    bool aligned; /* the two rings were brought into line once */
+    size_t lacking_played; /* samples of silence that stand in for some */
     sample_ring recorded, played, queue;
     atomic_bool speaking; /* the queue had something a moment ago */
     atomic_uint_fast64_t overruns, underruns;
@@ -117,51 +131,48 @@ static PaDeviceIndex find(const char *wanted, bool input)
     return paNoDevice;
 }
 
-/* Runs in a thread of the sound system: no lock, no allocation. */
-static int on_block(const void *in, void *out, unsigned long n,
-                    const PaStreamCallbackTimeInfo *time,
-                    PaStreamCallbackFlags flags, void *user)
+/* Both run in threads of the sound system: no lock, no allocation. */
+static int on_played(const void *in, void *out, unsigned long n,
+                     const PaStreamCallbackTimeInfo *time,
+                     PaStreamCallbackFlags flags, void *user)
 {
     sound_card *c = user;
     float *to = out;
-    size_t played = 0;
+    (void)in;
     (void)time;
-    (void)flags;
-    if (to) {
-        played = sample_ring_read(&c->queue, to, n);
-        memset(to + played, 0, (n - played) * sizeof *to);
-        bool speaking = atomic_load(&c->speaking);
-        if (speaking && played < n)
-            atomic_fetch_add(&c->underruns, 1);
-        atomic_store(&c->speaking, played == n);
-    }
-    if (c->has_input) {
-        size_t got = sample_ring_write(&c->recorded, in, n);
-        /* As many as were recorded, so that both rings stay side by side. */
-        sample_ring_write(&c->played, to, got);
-        if (got < n)
-            atomic_fetch_add(&c->overruns, 1);
-    }
+    size_t played = sample_ring_read(&c->queue, to, n);
+    memset(to + played, 0, (n - played) * sizeof *to);
+    bool speaking = atomic_load(&c->speaking);
+    if ((speaking && played < n) || flags & paOutputUnderflow)
+        atomic_fetch_add(&c->underruns, 1);
+    atomic_store(&c->speaking, played == n);
+    sample_ring_write(&c->played, to, n);
     return paContinue;
 }
 
-static bool side(const char *wanted, bool none, bool input,
-                 PaStreamParameters *p, bool *has)
+static int on_recorded(const void *in, void *out, unsigned long n,
+                       const PaStreamCallbackTimeInfo *time,
+                       PaStreamCallbackFlags flags, void *user)
 {
-    *has = !none;
-    if (none)
-        return true;
-    PaDeviceIndex i = find(wanted, input);
-    if (i == paNoDevice)
-        return false;
+    sound_card *c = user;
+    (void)out;
+    (void)time;
+    size_t kept = sample_ring_write(&c->recorded, in, n);
+    if (kept < n || flags & paInputOverflow)
+        atomic_fetch_add(&c->overruns, 1);
+    return paContinue;
+}
+
+static PaStreamParameters side(PaDeviceIndex i, bool input)
+{
     const PaDeviceInfo *info = Pa_GetDeviceInfo(i);
-    *p = (PaStreamParameters){
+    return (PaStreamParameters){
         .device = i,
         .channelCount = 1,
         .sampleFormat = paFloat32,
-        .suggestedLatency = input ? info->defaultLowInputLatency
-                                  : info->defaultLowOutputLatency};
-    return true;
+        .suggestedLatency = fmax(input ? info->defaultHighInputLatency
+                                       : info->defaultHighOutputLatency,
+                                 LATENCY_SECONDS)};
 }
 
 static moshi_status no_device(const char *wanted, const char *kind,
@@ -176,37 +187,66 @@ static moshi_status no_device(const char *wanted, const char *kind,
                       "FILE and --out FILE stand in for devices");
 }
 
-static moshi_status open_stream(sound_card *c, const sound_card_params *p,
-                                moshi_error *err)
+static moshi_status start(sound_card *c, const PaStreamParameters *in,
+                          const PaStreamParameters *out, PaStream **stream,
+                          moshi_error *err)
 {
-    PaStreamParameters in, out;
-    if (!side(p->input, p->no_input, true, &in, &c->has_input))
+    PaError code = Pa_OpenStream(stream, in, out, c->rate_hz,
+                                 paFramesPerBufferUnspecified, paNoFlag,
+                                 in ? on_recorded : on_played, c);
+    if (code != paNoError) {
+        *stream = NULL;
+        return lacking(code, in ? "the microphone cannot be opened"
+                                : "the loudspeaker cannot be opened", err);
+    }
+    code = Pa_StartStream(*stream);
+    if (code != paNoError)
+        return lacking(code, "the sound device does not start", err);
+    const PaStreamInfo *info = Pa_GetStreamInfo(*stream);
+    if (info)
+        c->latency += in ? info->inputLatency : info->outputLatency;
+    return MOSHI_OK;
+}
+
+/* The wished rate if the devices can, else the microphone's own. */
+static double choose_rate(const PaStreamParameters *in,
+                          const PaStreamParameters *out, double wished)
+{
+    if ((!in || Pa_IsFormatSupported(in, NULL, wished) ==
+                    paFormatIsSupported) &&
+        (!out || Pa_IsFormatSupported(NULL, out, wished) ==
+                     paFormatIsSupported))
+        return wished;
+    return Pa_GetDeviceInfo(in ? in->device : out->device)->defaultSampleRate;
+}
+
+static moshi_status open_streams(sound_card *c, const sound_card_params *p,
+                                 moshi_error *err)
+{
+    PaStreamParameters in = {0}, out = {0};
+    PaDeviceIndex from = p->no_input ? paNoDevice : find(p->input, true);
+    PaDeviceIndex to = p->no_output ? paNoDevice : find(p->output, false);
+    if (!p->no_input && from == paNoDevice)
         return no_device(p->input, "microphone", err);
-    if (!side(p->output, p->no_output, false, &out, &c->has_output))
+    if (!p->no_output && to == paNoDevice)
         return no_device(p->output, "loudspeaker", err);
-    const PaStreamParameters *i = c->has_input ? &in : NULL;
-    const PaStreamParameters *o = c->has_output ? &out : NULL;
-    c->rate_hz = p->rate_hz;
-    if (Pa_IsFormatSupported(i, o, c->rate_hz) != paFormatIsSupported)
-        c->rate_hz = Pa_GetDeviceInfo(i ? in.device : out.device)
-                         ->defaultSampleRate;
+    if (!p->no_input)
+        in = side(from, true);
+    if (!p->no_output)
+        out = side(to, false);
+    c->rate_hz = choose_rate(p->no_input ? NULL : &in,
+                             p->no_output ? NULL : &out, p->rate_hz);
     size_t room = (size_t)(c->rate_hz * RING_SECONDS);
     if (!sample_ring_init(&c->recorded, room) ||
         !sample_ring_init(&c->played, room) ||
         !sample_ring_init(&c->queue, room))
         return error_no_memory(err, "the sound device");
-    PaError code = Pa_OpenStream(&c->stream, i, o, c->rate_hz,
-                                 paFramesPerBufferUnspecified, paNoFlag,
-                                 on_block, c);
-    if (code != paNoError)
-        return lacking(code, "the sound device cannot be opened", err);
-    code = Pa_StartStream(c->stream);
-    if (code != paNoError)
-        return lacking(code, "the sound device does not start", err);
-    const PaStreamInfo *info = Pa_GetStreamInfo(c->stream);
-    if (info)
-        c->latency = info->inputLatency + info->outputLatency;
-    return MOSHI_OK;
+    moshi_status status = MOSHI_OK;
+    if (!p->no_output)
+        status = start(c, NULL, &out, &c->out, err);
+    if (status == MOSHI_OK && !p->no_input)
+        status = start(c, &in, NULL, &c->in, err);
+    return status;
 }
 
 moshi_status sound_card_open(sound_card **out, const sound_card_params *params,
@@ -218,7 +258,7 @@ moshi_status sound_card_open(sound_card **out, const sound_card_params *params,
     PaError code = initialize();
     c->library = code == paNoError;
     moshi_status status =
-        c->library ? open_stream(c, params, err)
+        c->library ? open_streams(c, params, err)
                    : lacking(code, "the sound system cannot be used", err);
     if (status != MOSHI_OK) {
         sound_card_close(&c);
@@ -233,8 +273,10 @@ void sound_card_close(sound_card **handle)
     sound_card *c = *handle;
     if (!c)
         return;
-    if (c->stream)
-        Pa_CloseStream(c->stream);
+    if (c->in)
+        Pa_CloseStream(c->in);
+    if (c->out)
+        Pa_CloseStream(c->out);
     if (c->library)
         Pa_Terminate();
     sample_ring_release(&c->recorded);
@@ -254,20 +296,42 @@ double sound_card_latency(const sound_card *c)
     return c->latency;
 }
 
-size_t sound_card_recorded(const sound_card *c)
+bool sound_card_alive(const sound_card *c)
 {
-    /* The callback fills the ring of the recorded first. */
-    return sample_ring_count(&c->played);
+    return (!c->in || Pa_IsStreamActive(c->in) == 1) &&
+           (!c->out || Pa_IsStreamActive(c->out) == 1);
+}
+
+/* Let the newest sample played stand beside the newest recorded: throw away
+ * what is older, or fill up with silence. */
+static void align(sound_card *c)
+{
+    long drift = (long)sample_ring_count(&c->played) -
+                 (long)sample_ring_count(&c->recorded);
+    if (c->aligned && labs(drift) <= (long)(DRIFT_SECONDS * c->rate_hz))
+        return;
+    c->aligned = true;
+    if (drift > 0)
+        sample_ring_read(&c->played, NULL, (size_t)drift);
+    else
+        c->lacking_played = (size_t)-drift;
 }
 
 size_t sound_card_read(sound_card *c, float *recorded, float *played,
                        size_t n)
 {
-    size_t there = sound_card_recorded(c);
-    n = n < there ? n : there;
-    sample_ring_read(&c->recorded, recorded, n);
-    sample_ring_read(&c->played, played, n);
-    return n;
+    size_t got, silent = 0;
+    if (!c->in || sample_ring_count(&c->recorded) == 0)
+        return 0;
+    align(c);
+    got = sample_ring_read(&c->recorded, recorded, n);
+    if (c->lacking_played > 0) {
+        silent = c->lacking_played < got ? c->lacking_played : got;
+        c->lacking_played -= silent;
+    }
+    memset(played, 0, got * sizeof *played);
+    sample_ring_read(&c->played, played + silent, got - silent);
+    return got;
 }
 
 size_t sound_card_queued(const sound_card *c)

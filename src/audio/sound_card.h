@@ -1,12 +1,11 @@
 /* sound_card.h: microphone and loudspeaker, by PortAudio.
  *
- * One stream, mono, in whatever blocks the system likes. Three rings stand
- * between its callback and the program: what was recorded, what was played at
- * the same time (for echo cancellation; sample by sample beside the recorded
- * ones), and what is to be played.
+ * Mono, in whatever blocks the system likes. Three rings stand between its
+ * callbacks and the program: what was recorded, what was played at the same
+ * time (for echo cancellation), and what is to be played.
  *
  * One file stands behind this header; built without PortAudio, opening answers
- * MOSHI_LACKING. Thread-safety: one thread beside the callback. */
+ * MOSHI_LACKING. Thread-safety: one thread beside the callbacks. */
 #ifndef MOSHI_AUDIO_SOUND_CARD_H
 #define MOSHI_AUDIO_SOUND_CARD_H
 
@@ -48,8 +47,10 @@ int sound_card_rate_hz(const sound_card *card);
 /* From the air to the program and back, without our own rings, seconds. */
 double sound_card_latency(const sound_card *card);
 
-size_t sound_card_recorded(const sound_card *card); /* samples to read */
-/* Up to n samples and, beside them, what was played then. */
+/* False when the system has given it up, as when it was pulled out. */
+bool sound_card_alive(const sound_card *card);
+
+/* Up to n recorded samples and, beside them, what was played then. */
 size_t sound_card_read(sound_card *card, float *recorded, float *played,
                        size_t n);
 size_t sound_card_queued(const sound_card *card); /* samples to be played */

@@ -42,10 +42,10 @@ double sound_card_latency(const sound_card *card)
     return 0;
 }
 
-size_t sound_card_recorded(const sound_card *card)
+bool sound_card_alive(const sound_card *card)
 {
     (void)card;
-    return 0;
+    return false;
 }
 
 size_t sound_card_read(sound_card *card, float *recorded, float *played,

@@ -121,6 +121,7 @@ moshi_status chat_run(chat_work *w, moshi_error *err)
         }
         if (ends_done(&w->ends))
             break;
+        status = ends_check(&w->ends, err);
         double wait = ends_wait(&w->ends);
         rest(wait < LOOK_SECONDS ? wait : LOOK_SECONDS);
     }

@@ -79,7 +79,7 @@ static void on_heard(void *user, const float *pcm, size_t n)
 static void on_text(void *user, const char *text, size_t n)
 {
     work *w = user;
-    text_buffer_add(&w->said, "%.*s", (int)n, text);
+    text_buffer_add_bytes(&w->said, text, n);
     if (w->json)
         return;
     fwrite(text, 1, n, stdout);
@@ -102,7 +102,9 @@ static void on_tick(void *user)
     bool all_heard = w->ends.spoken_samples +
                          DELAY_FRAMES * CLIENT_FRAME_SAMPLES >= expected;
     double quiet = clock_seconds() - w->heard_at;
-    if (interrupted ||
+    if (w->status == MOSHI_OK)
+        w->status = ends_check(&w->ends, w->err);
+    if (interrupted || w->status != MOSHI_OK ||
         (all_sent && quiet > (all_heard ? QUIET_SECONDS : MISSING_SECONDS)))
         client_finish(w->client);
 }

@@ -92,6 +92,11 @@ double ends_wait(const ends *e)
     return left > 0 ? left : 0;
 }
 
+moshi_status ends_check(const ends *e, moshi_error *err)
+{
+    return e->live ? live_sound_check(e->live, err) : MOSHI_OK;
+}
+
 bool ends_done(const ends *e)
 {
     return e->recorded && e->next == e->frames;

@@ -40,6 +40,8 @@ void ends_release(ends *e);
 void ends_start(ends *e);
 /* The next frame, if it is there; *due: since when (clock_seconds). */
 bool ends_take(ends *e, float *frame, double *due);
+/* MOSHI_LACKING when a device has gone away. */
+moshi_status ends_check(const ends *e, moshi_error *err);
 /* Seconds to wait before asking again. */
 double ends_wait(const ends *e);
 /* No frame will come any more. */

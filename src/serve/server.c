@@ -199,8 +199,8 @@ static void *on_opened(void *user, web_peer *peer, const web_request *q)
         s->first->before = new;
     s->first = new;
     s->connections++;
-    say(s, "%u: %s", new->number,
-        new->seat ? "a conversation begins" : "refused: the server is full");
+    say(s, "%u: %s%s", new->number,
+        new->seat ? "a conversation begins" : "refused: ", new->error);
     count_sessions(s);
     return new;
 }

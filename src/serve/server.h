@@ -46,7 +46,8 @@ typedef struct server_params {
 } server_params;
 
 /* Errors: MOSHI_LACKING (built without what it needs), MOSHI_IO (cannot
- * listen), MOSHI_UNSUPPORTED (a model that cannot converse), MOSHI_NO_MEMORY. */
+ * listen), MOSHI_UNSUPPORTED (a model that cannot converse),
+ * MOSHI_NO_MEMORY. */
 moshi_status server_open(server **out, const server_params *params,
                          moshi_error *err);
 int server_port(const server *s);

@@ -16,7 +16,7 @@ void text_buffer_release(text_buffer *b)
     *b = (text_buffer){0};
 }
 
-static void add_bytes(text_buffer *b, const char *bytes, size_t n)
+void text_buffer_add_bytes(text_buffer *b, const char *bytes, size_t n)
 {
     if (b->failed ||
         !memory_grow((void **)&b->text, &b->room, b->bytes + n + 1, 1)) {
@@ -36,27 +36,27 @@ void text_buffer_add(text_buffer *b, const char *format, ...)
     int n = vsnprintf(piece, sizeof piece, format, args);
     va_end(args);
     if (n > 0)
-        add_bytes(b, piece, (size_t)n < sizeof piece ? (size_t)n
-                                                     : sizeof piece - 1);
+        text_buffer_add_bytes(b, piece, (size_t)n < sizeof piece
+                                            ? (size_t)n : sizeof piece - 1);
 }
 
 void text_buffer_add_json(text_buffer *b, const char *text)
 {
     size_t left = strlen(text);
-    add_bytes(b, "\"", 1);
+    text_buffer_add_bytes(b, "\"", 1);
     while (left > 0) {
         unsigned char c = (unsigned char)*text;
         size_t n = text_character_bytes(text, left);
         if (n == 0)
-            add_bytes(b, "?", n = 1);
+            text_buffer_add_bytes(b, "?", n = 1);
         else if (c == '"' || c == '\\')
             text_buffer_add(b, "\\%c", c);
         else if (c < 0x20)
             text_buffer_add(b, "\\u%04x", c);
         else
-            add_bytes(b, text, n);
+            text_buffer_add_bytes(b, text, n);
         text += n;
         left -= n;
     }
-    add_bytes(b, "\"", 1);
+    text_buffer_add_bytes(b, "\"", 1);
 }

@@ -15,6 +15,8 @@ typedef struct text_buffer {
 
 void text_buffer_release(text_buffer *b);
 
+void text_buffer_add_bytes(text_buffer *b, const char *bytes, size_t n);
+
 /* At most 1 KB a call. */
 void text_buffer_add(text_buffer *b, const char *format, ...)
     ERROR_PRINTF(2, 3);

@@ -1,4 +1,4 @@
-/* url.h: where a client goes: "wss://host:port/path?query", taken apart. Pure. */
+/* url.h: where a client goes: "wss://host:port/path?query", in parts. Pure. */
 #ifndef MOSHI_SERVE_URL_H
 #define MOSHI_SERVE_URL_H
 

@@ -58,10 +58,13 @@ for name in $commands; do
         cmp page "$MOSHI_MANUALS/moshi-$name.1"
     while read -r option; do
         # An option that is known may still lack its value or its arguments.
+        # What follows is wrong whether it takes a value or not, so that no
+        # command (a server, for one) begins to run.
         case $option in --help) continue ;; esac
         what="moshi $name $option"
-        "$MOSHI_BIN" "$name" "$option" >.tap/out 2>.tap/err </dev/null
-        lacks err "unknown option"
+        "$MOSHI_BIN" "$name" "$option" --no-such --no-such \
+            >.tap/out 2>.tap/err </dev/null
+        lacks err "unknown option '$option'"
     done <by-help
     if command -v mandoc >/dev/null; then
         check "$name: mandoc finds no fault in the page" \

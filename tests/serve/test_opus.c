@@ -3,7 +3,7 @@
  * Goal: our stream begins with the published pages and is cut as kaudio cuts
  * it; streams of every known sender are read, in any pieces; damage costs what
  * was damaged and nothing else; a stream that never ends a packet costs no
- * memory. Method: byte vectors, streams built with the writer, bytes flipped. */
+ * memory. Method: byte vectors, streams built with the writer, flipped bits. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>

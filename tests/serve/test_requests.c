@@ -29,7 +29,8 @@ static void official_query(void **state)
                     "&audio_topk=250&pad_mult=-1.5&text_seed=12"
                     "&audio_seed=18446744073709551615"
                     "&repetition_penalty_context=64&repetition_penalty=1"
-                    "&max_steps=4500&worker_auth_id=x%2Fy&email=a%40b&image_url=",
+                    "&max_steps=4500&worker_auth_id=x%2Fy&email=a%40b"
+                    "&image_url=",
                     &err),
         0);
     assert_true(q.has_text_temperature && q.text_temperature == 0.7);
