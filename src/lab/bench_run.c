@@ -167,7 +167,8 @@ static bool sum_up(bench_run *out, record *r, const bench_loop *l,
     double *values = memory_calloc(r->n, sizeof *values);
     if (!values)
         return false;
-    qsort(r->reads, r->n_reads, sizeof *r->reads, ascending);
+    if (r->n_reads > 0)
+        qsort(r->reads, r->n_reads, sizeof *r->reads, ascending);
     out->read_bytes_per_s = quantile(r->reads, r->n_reads, 0.5);
     for (int i = 0; i < BENCH_PART_COUNT; i++) {
         bench_part *p = &out->parts[i];
