@@ -110,15 +110,15 @@ static void flag_frames(analyze_work *w, const sound_match *m, size_t samples)
 static void what_moved(const sound_match *m, char *out, size_t room)
 {
     if (m->backwards > m->moved)
-        snprintf(out, room, "%zu frames are played backwards", m->backwards);
+        snprintf(out, room, "%zu are played backwards", m->backwards);
     else if (m->back > m->moved / 4)
         snprintf(out, room, "frames stand in another order, %zu times a later "
                  "one comes first", m->back);
     else if (m->twice || m->lost)
-        snprintf(out, room, "%zu frames are missing, %zu come twice", m->lost,
+        snprintf(out, room, "%zu are missing, %zu come twice", m->lost,
                  m->twice);
     else
-        snprintf(out, room, "%zu frames stand elsewhere", m->moved);
+        snprintf(out, room, "%zu stand elsewhere", m->moved);
 }
 
 static void judge_match(analyze_work *w, const sound_match *m)
@@ -147,9 +147,9 @@ static void judge_match(analyze_work *w, const sound_match *m)
                     "decoded them is at fault", m->unlike, m->loud);
     } else {
         what_moved(m, text, sizeof text);
-        analyze_add(r, LAB_TIMELINE, 70, ANALYZE_CODES_RIGHT, "only %zu of %zu "
-                    "frames are those of the codes in their place: %s",
-                    m->right, m->loud, text);
+        analyze_add(r, LAB_TIMELINE, 70, ANALYZE_CODES_RIGHT, "of %zu frames "
+                    "that can be heard %zu are those of the codes in their "
+                    "place: %s", m->loud, m->right, text);
     }
 }
 

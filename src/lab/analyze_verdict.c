@@ -306,7 +306,7 @@ void analyze_conclude(analyze_work *w)
     find_timeline(w);
     if (!inside(w->report, ANALYZE_TEXT_RATE))
         analyze_add(w->report, LAB_CANNOT_TELL, 25, ANALYZE_TEXT_RATE,
-                    "the text has %g words, which the sound is too %s for",
+                    "the text says %g word(s), which the sound is too %s for",
                     w->report->measure[ANALYZE_TEXT_WORDS],
                     w->report->measure[ANALYZE_TEXT_RATE] >
                             analyze_measure_about(ANALYZE_TEXT_RATE)->high

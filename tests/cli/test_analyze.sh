@@ -96,8 +96,8 @@ for name, samples in (("late", late), ("lost", lost), ("other", noise)):
 PY
 run 0 analyze -m "$nano" --codes said.st late.wav
 run 1 analyze -m "$nano" --codes said.st lost.wav
-has out 'verdict: timeline - only'
-has out 'frames are missing'
+has out 'verdict: timeline - of'
+has out ' are missing, 0 come twice'
 run 1 analyze -m "$nano" --codes said.st other.wav
 has out 'class: codec'
 run 3 analyze -m "$nano" --codes absent.st said.wav
