@@ -5,7 +5,7 @@ MESON_FLAGS =
 # Seconds for each fuzz target, and its name for one alone: make fuzz FUZZ=toml
 FUZZ_SECONDS = 60
 FUZZ =
-# How long `make serve-load` takes.
+# How long `make serve-load` takes, and each half of `make serve-realtime`.
 MINUTES = 10
 
 SANITIZED = ASAN_OPTIONS=detect_stack_use_after_return=1 \
@@ -28,6 +28,7 @@ help:
 	@echo 'make eval-nano   hold nano to its promises: 240 questions and more'
 	@echo 'make fault-matrix  put in each historic defect; who finds it?'
 	@echo 'make serve-load  a server under load, for $(MINUTES) minutes in real time'
+	@echo 'make serve-realtime  server and chat for $(MINUTES) minutes: nothing late?'
 	@echo 'make web-test    hold a conversation through the page, in a real browser'
 	@echo 'make bench       time the kernels'
 	@echo 'make install     install under /usr/local (PREFIX=..., DESTDIR=...)'
@@ -59,6 +60,9 @@ fault-matrix: build
 
 serve-load: build
 	@tools/serve-load $(BUILD)/src/cli/moshi $(MINUTES)
+
+serve-realtime: build
+	@tools/serve-realtime $(BUILD)/src/cli/moshi $(MINUTES)
 
 web-test: build
 	@tools/web-test $(BUILD)/src/cli/moshi $(BUILD)/web-test
@@ -95,5 +99,5 @@ clean:
 	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-tsan $(BUILD)-clang $(BUILD)-fuzz
 	rm -f demo.wav
 
-.PHONY: help setup build test demo eval-nano fault-matrix serve-load web-test \
-	check-asan check-tsan fuzz bench install clean
+.PHONY: help setup build test demo eval-nano fault-matrix serve-load serve-realtime \
+	web-test check-asan check-tsan fuzz bench install clean

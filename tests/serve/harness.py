@@ -39,12 +39,15 @@ def finish():
 
 
 class Server:
-    """moshi serve on a port of the kernel's choice."""
+    """moshi serve on a port of the kernel's choice. threads None: as many as
+    it likes."""
 
-    def __init__(self, *options):
+    def __init__(self, *options, threads=1):
         self.log = tempfile.TemporaryFile("w+")
+        if threads:
+            options += ("--threads", str(threads))
         self.process = subprocess.Popen(
-            [MOSHI, "serve", "--port", "0", "--threads", "1", *options],
+            [MOSHI, "serve", "--port", "0", *options],
             stdout=subprocess.PIPE, stderr=self.log, text=True)
         line = self.process.stdout.readline()
         found = re.search(r":(\d+)$", line.strip())
