@@ -194,19 +194,41 @@ def rude(server, wanted):
 def limits(messages):
     with Server("--sessions", "1", "--idle-seconds", "1",
                 "--session-seconds", "4", "--token", "s3cret") as server:
-        for path, headers in (("/api/chat", []),
-                              ("/api/chat?token=guess", []),
-                              ("/api/chat", ["Authorization: Bearer x"])):
+        wants, wrong = b"this server wants a token\n", b"this is not the token"
+        for path, headers, words in (
+                ("/api/chat", [], wants),
+                ("/api/chat?token=guess", [], wrong),
+                ("/api/chat", ["Authorization: Bearer x"], wrong)):
             try:
                 ws.connect(server.port, path, headers).sock.close()
                 check(False, "a token is wanted")
             except ws.Refused as refused:
                 equal(refused.status, 401, "a token is wanted")
+                check("www-authenticate: Bearer" in refused.head.lower() or
+                      "www-authenticate: bearer" in refused.head.lower(),
+                      "in the way of HTTP")
+            for where in (path, path.replace("/api/chat", "/metrics")):
+                status, _, body = ws.request(server.port, where, "GET",
+                                             headers)
+                check(status == 401 and body.startswith(words),
+                      f"{where}: it is said why: {body}")
         bearer = ["Authorization: Bearer s3cret"]
+        for where, headers in (("/metrics?token=s3cret", []),
+                               ("/metrics", bearer)):
+            check(b"moshi_frames_total 0" in
+                  ws.request(server.port, where, "GET", headers)[2],
+                  f"who knows it reads {where}")
+        for where in ("/", "/healthz", "/readyz"):
+            equal(ws.request(server.port, where)[0], 200,
+                  f"everybody may read {where}")
+        equal(ws.request(server.port, "/api/chat?token=s3cret")[0], 426,
+              "a plain request tells that nothing is wrong")
         with ws.connect(server.port, "/api/chat", bearer) as peer:
             peer.until(0)
             equal(ws.request(server.port, "/readyz")[2], b"full\n",
                   "readyz tells that it is full")
+            equal(ws.request(server.port, "/api/chat?token=s3cret")[::2],
+                  (503, b"the server is full\n"), "and so does chat")
             with ws.connect(server.port, "/api/chat?token=s3cret") as second:
                 said, code = closing(second)
                 equal(code, 1013, "full: come again later")
@@ -262,6 +284,32 @@ def stalled():
                   "and was not read from before")
 
 
+def half_open():
+    """Connections that say nothing, or half of what they should, keep nobody
+    out, and none of them stays."""
+    with Server("--sessions", "1", "--idle-seconds", "2") as server:
+        whole = ws.handshake(server.port)
+        begun = time.monotonic()
+        crowd = [ws.half_open(server.port, whole[:i % 2 * i % len(whole)])
+                 for i in range(300)]
+        with ws.connect(server.port) as peer:
+            peer.until(0)
+            took = time.monotonic() - begun
+            check(took < 8, f"they keep nobody out: {took:.1f} s")
+            check(ws.is_closed(crowd[0], 5), "the oldest of too many goes")
+            # A conversation that says half a message, and then nothing.
+            peer.sock.sendall(b"\x82\xfe\x10\x00\0\0\0\0\1OggS")
+            said, code = closing(peer)
+            equal((said, code), ("nothing was heard for too long", 1008),
+                  "half a message is none")
+        check(all(ws.is_closed(sock, 15 * PATIENCE) for sock in crowd),
+              "in the end all are gone")
+        for sock in crowd:
+            sock.close()
+        equal(ws.metrics(server.port)["connections"], 0,
+              "and none is counted as a connection")
+
+
 def stopping():
     with Server("--grace-seconds", "30") as server:
         with ws.connect(server.port) as peer:
@@ -278,6 +326,8 @@ def stopping():
             for message in SOUND[:3]:
                 peer.send(message)
             check(len(peer.until(1)) > 100, "who is there goes on")
+            equal(ws.request(server.port, "/api/chat")[::2],
+                  (503, b"the server is stopping\n"), "and others are told")
             peer.close()
         equal(server.process.wait(10 * PATIENCE), 0,
               "and it ends when the last has left")
@@ -309,5 +359,6 @@ with Server("--sessions", "4", "--speed-max", "20") as main:
     equal(main.stop(), 0, "it stops when asked to")
 limits(SOUND)
 stalled()
+half_open()
 stopping()
 finish()
