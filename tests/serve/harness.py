@@ -10,6 +10,7 @@ import time
 
 import ws
 
+os.environ.pop("MOSHI_TOKEN", None)
 MOSHI = os.environ["MOSHI_BIN"]
 EXAMPLES = os.environ["MOSHI_EXAMPLES"]
 QUESTIONS = os.path.join(EXAMPLES, "questions.flac")
