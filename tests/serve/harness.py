@@ -91,6 +91,18 @@ class Server:
         return False
 
 
+def closing(peer):
+    """What the server says before it closes, and with which code."""
+    said = ""
+    try:
+        while True:
+            _, message = peer.receive()
+            if message and message[0] == 5:
+                said = message[1:].decode()
+    except ws.Closed as end:
+        return said, end.code
+
+
 def recorded_opus(path=QUESTIONS, seconds=None):
     """What `moshi client` sends for a recording: a list of messages. Our own
     client in front of a server that only listens."""

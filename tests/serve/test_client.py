@@ -37,13 +37,22 @@ def echo(peer, handshake, style):
             frames += 1
             if style == "python":  # both pages of a frame in one message
                 peer.send(message)
+            elif style == "lm":  # text first, heads apart
+                parts = list(ws.pages(message[1:]))
+                if frames == 10:
+                    peer.send(b"\2 good")
+                    peer.send(b"\2 day")
+                if frames == 1:
+                    peer.send(b"\1" + parts[0] + parts[1])
+                    parts = parts[2:]
+                peer.send(b"\1" + b"".join(parts))
             else:  # a page a message, text and pings between them
                 for page in ws.pages(message[1:]):
                     peer.send(b"\1" + page)
                 for odd in (b"\6", b"", b"\xc8later", b"\3\1", b"\1"):
                     peer.send(odd)
                 peer.send_frame(ws.TEXT, b"plain")
-            if frames == 10:
+            if frames == 10 and style != "lm":
                 peer.send(b"\2 good")
                 peer.send(b"\7\3 day")
     except ws.Closed as end:
@@ -142,6 +151,7 @@ def refusals():
 
 talk("python", b"\0")
 talk("rust", b"\0" * 9)
+talk("lm", b"\0" * 9)
 ends()
 refusals()
 finish()
