@@ -16,7 +16,9 @@ moshi_status codec_open(const options *o, backend **be, mimi_model **codec,
     if (status == MOSHI_OK)
         status = cpu_backend_open(be, threads, CPU_LEVEL_COUNT, err);
     if (status == MOSHI_OK) {
-        mimi_model_params p = {.path = mimi, .config_path = config};
+        mimi_model_params p = {.path = mimi,
+                               .config_path = config,
+                               .panels = (*be)->panels};
         status = mimi_model_open(codec, &p, err);
     }
     memory_free(mimi);
