@@ -38,11 +38,14 @@ moshi_status moshi_codec_open(moshi_codec **out,
         return error_no_memory(err, "the codec");
     mimi_model_params p = {.path = params->path,
                            .config_path = params->config_path,
-                           .codebooks = params->codebooks};
+                           .codebooks = params->codebooks,
+                           .later = true};
     moshi_status status = cpu_backend_open(&c->backend, params->threads,
                                            CPU_LEVEL_COUNT, err);
-    if (status == MOSHI_OK)
+    if (status == MOSHI_OK) {
+        p.panels = c->backend->panels;
         status = mimi_model_open(&c->model, &p, err);
+    }
     if (status != MOSHI_OK) {
         moshi_codec_close(&c);
         return status;
