@@ -55,6 +55,11 @@ struct backend {
     void (*read)(const plan_runner *runner, tensor_id tensor, int lane,
                  void *data);
     int (*lanes)(const plan_runner *runner); /* of the run in progress */
+
+    /* MOSHI_OK, or why nothing that was run of late is worth anything: a
+     * device can be lost at any time, and stays so. NULL: that cannot
+     * happen. */
+    moshi_status (*failure)(const backend *self, moshi_error *err);
 };
 
 #endif
