@@ -5,8 +5,12 @@ MESON_FLAGS =
 # Seconds for each fuzz target, and its name for one alone: make fuzz FUZZ=toml
 FUZZ_SECONDS = 60
 FUZZ =
-# How long `make serve-load` takes.
+# How long `make serve-load` takes, and each half of `make serve-realtime`.
 MINUTES = 10
+
+# The libraries that `make check-lean` builds without, and those that it wants.
+WITHOUT = libcrypto libwebsockets opus portaudio speexdsp tomlplusplus kissfft
+WITH =
 
 SANITIZED = ASAN_OPTIONS=detect_stack_use_after_return=1 \
 	UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
@@ -24,10 +28,12 @@ help:
 	@echo 'make check-asan  every test with the address and undefined-behaviour'
 	@echo '                 sanitizers'
 	@echo 'make check-tsan  the threaded tests with the thread sanitizer'
+	@echo 'make check-lean  what the program says without its optional libraries'
 	@echo 'make fuzz        fuzz each reader of files for $(FUZZ_SECONDS) seconds'
 	@echo 'make eval-nano   hold nano to its promises: 240 questions and more'
 	@echo 'make fault-matrix  put in each historic defect; who finds it?'
 	@echo 'make serve-load  a server under load, for $(MINUTES) minutes in real time'
+	@echo 'make serve-realtime  server and chat, $(MINUTES) minutes each: nothing late?'
 	@echo 'make web-test    hold a conversation through the page, in a real browser'
 	@echo 'make bench       time the kernels'
 	@echo 'make install     install under /usr/local (PREFIX=..., DESTDIR=...)'
@@ -60,6 +66,9 @@ fault-matrix: build
 serve-load: build
 	@tools/serve-load $(BUILD)/src/cli/moshi $(MINUTES)
 
+serve-realtime: build
+	@tools/serve-realtime $(BUILD)/src/cli/moshi $(MINUTES)
+
 web-test: build
 	@tools/web-test $(BUILD)/src/cli/moshi $(BUILD)/web-test
 
@@ -80,6 +89,13 @@ check-tsan: setup
 		--print-errorlogs --timeout-multiplier 6 \
 		--suite threads --suite stream --suite serve
 
+# The program alone, and the one test that asks it for what it lacks.
+check-lean: setup
+	[ -f $(BUILD)-lean/build.ninja ] || meson setup $(BUILD)-lean $(MESON_FLAGS)
+	meson configure $(BUILD)-lean $(foreach x,$(WITHOUT),-D$(x)=disabled) \
+		$(foreach x,$(WITH),-D$(x)=enabled)
+	meson test -C $(BUILD)-lean --print-errorlogs --suite lean
+
 fuzz:
 	@tools/setup --sanitizers
 	@$(SANITIZED) tools/fuzz $(BUILD)-fuzz $(FUZZ_SECONDS) $(FUZZ)
@@ -92,8 +108,9 @@ install: build
 	meson install -C $(BUILD)
 
 clean:
-	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-tsan $(BUILD)-clang $(BUILD)-fuzz
+	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-tsan $(BUILD)-lean $(BUILD)-clang \
+		$(BUILD)-fuzz
 	rm -f demo.wav
 
-.PHONY: help setup build test demo eval-nano fault-matrix serve-load web-test \
-	check-asan check-tsan fuzz bench install clean
+.PHONY: help setup build test demo eval-nano fault-matrix serve-load \
+	serve-realtime web-test check-asan check-tsan check-lean fuzz bench install clean

@@ -12,7 +12,7 @@
 
 LC_ALL=C
 export LC_ALL
-unset NO_COLOR MOSHI_CPU
+unset NO_COLOR MOSHI_CPU MOSHI_TOKEN
 work=$(mktemp -d) || exit 99
 trap 'chmod -R u+w "$work" 2>/dev/null; rm -rf "$work"' EXIT
 cd "$work" || exit 99

@@ -142,7 +142,9 @@ function showFigures(block) {
 }
 
 async function readMetrics() {
-    const answer = await fetch('metrics', {cache: 'no-store'});
+    const {token} = settings.values();
+    const query = token ? `?token=${encodeURIComponent(token)}` : '';
+    const answer = await fetch(`metrics${query}`, {cache: 'no-store'});
     return answer.ok ? answer.text() : '';
 }
 

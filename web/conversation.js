@@ -15,7 +15,7 @@ import {OggReader, OggWriter} from './ogg.js';
 import {OpusReceiver, OpusSender, hasOpus} from './opus.js';
 import {endProblem, microphoneProblem, problem, refusalProblem}
     from './problems.js';
-import {CLOSE, TYPE, chatAddress, readMessage, writeMessage}
+import {CLOSE, TYPE, chatAddress, plainAddress, readMessage, writeMessage}
     from './protocol.js';
 
 // Servers say something at least every five seconds.
@@ -112,7 +112,7 @@ export class Conversation {
             await this.sound.audioWorklet.addModule('duplex-worklet.js');
             return true;
         } catch (error) {
-            const there = await this.askReady() !== null;
+            const there = await this.ask('healthz') !== null;
             this.end(there ? problem('page', error.message)
                 : problem('unreachable'));
             return false;
@@ -128,7 +128,8 @@ export class Conversation {
 
     connect() {
         this.on.state('connecting');
-        this.socket = new WebSocket(chatAddress(location.href, this.wishes));
+        this.address = chatAddress(location.href, this.wishes);
+        this.socket = new WebSocket(this.address);
         this.socket.binaryType = 'arraybuffer';
         this.socket.onopen = () => {
             this.opened = true;
@@ -231,13 +232,13 @@ export class Conversation {
             this.end(endProblem(code, this.said));
             return;
         }
-        const ready = await this.askReady();
-        this.end(refusalProblem(ready, this.wishes.token));
+        const answer = await this.ask(plainAddress(this.address));
+        this.end(refusalProblem(answer, this.wishes.token));
     }
 
-    async askReady() {
+    async ask(address) {
         try {
-            const answer = await fetch('readyz', {cache: 'no-store'});
+            const answer = await fetch(address, {cache: 'no-store'});
             return {status: answer.status, text: await answer.text()};
         } catch {
             return null;

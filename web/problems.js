@@ -30,8 +30,13 @@ const problems = {
         'Enter the token that you were given in the settings, and start ' +
         'again.'],
     tokenWrong: ['The server does not accept this token',
-        'Look at it once more in the settings, and start again. If it is ' +
-        'right, the server may not allow pages from this address.'],
+        'Look at it once more in the settings, and start again.'],
+    address: ['The server does not let in pages from this address',
+        'Whoever runs it can allow that: moshi serve --origin, with the ' +
+        'beginning of this page’s address. Or open the page under the ' +
+        'server’s own address.'],
+    wish: ['The server does not accept one of the settings',
+        'Look at them once more, or reset them, and start again.'],
     stopping: ['The server is stopping',
         'It takes no new conversations. Try again when it is back.'],
     stopped: ['The server was stopped',
@@ -106,14 +111,24 @@ export function endProblem(code, said) {
 }
 
 // A connection that was refused. Browsers do not say why, so the server is
-// asked how it is: `ready` is the answer of /readyz, {status, text}, or null
-// when there was none.
-export function refusalProblem(ready, token) {
-    if (ready === null)
+// asked with a plain request for the same address: its answer {status, text},
+// or null when there was none. The browser names the page's origin only with
+// the WebSocket: when all else is well, that is what the server minds.
+export function refusalProblem(answer, token) {
+    if (answer === null)
         return problem('unreachable');
-    if (/stopping/.test(ready.text))
-        return problem('stopping');
-    if (/full/.test(ready.text))
-        return problem('full');
-    return problem(token ? 'tokenWrong' : 'tokenWanted');
+    const said = answer.text.trim();
+    switch (answer.status) {
+    case 400:
+        return problem('wish', said);
+    case 401:
+        return problem(token ? 'tokenWrong' : 'tokenWanted');
+    case 403:
+    case 426:
+        return problem('address');
+    case 503:
+        return problem(/stopping/.test(said) ? 'stopping' : 'full');
+    default:
+        return problem('fault', `${answer.status} ${said}`.trim());
+    }
 }

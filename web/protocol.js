@@ -84,3 +84,8 @@ export function chatAddress(page, wishes) {
             address.searchParams.set(key, value);
     return address.href;
 }
+
+// The same address for a plain request, whose answer says why not.
+export function plainAddress(chat) {
+    return chat.replace(/^ws/, 'http');
+}

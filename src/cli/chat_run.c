@@ -66,7 +66,7 @@ static bool is_late(chat_work *w, double due, double now)
     double frame = ends_seconds(&w->ends, w->frame_samples) /
                    (w->ends.recorded ? w->ends.speed : 1);
     double lateness = now - due - frame;
-    if (lateness > w->lateness_max)
+    if (w->frames == 0 || lateness > w->lateness_max)
         w->lateness_max = lateness;
     return lateness > 0;
 }
@@ -91,6 +91,8 @@ static moshi_status answer(chat_work *w, double due, moshi_error *err)
         w->level_out = level_dbfs(w->spoken, w->frame_samples);
         status = ends_give(&w->ends, w->spoken, w->frame_samples, err);
     }
+    if (!timing_series_add(&w->added, clock_seconds() - due - (now - start)))
+        return error_no_memory(err, "the times of the frames");
     if (words_hear(&w->words, w->model, r.tokens[0], text) > 0)
         chat_screen_say(w, text);
     if (status == MOSHI_OK)

@@ -66,6 +66,7 @@ typedef struct chat_work {
     chat_screen screen;
     words words;
     timing times;
+    timing_series added;        /* from due to given away, without the model */
     chat_recent recent;
     float *heard, *spoken;      /* a frame each */
     size_t frame_samples;

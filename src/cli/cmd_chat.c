@@ -85,6 +85,7 @@ static void print_results(chat_work *w)
 {
     double p50 = timing_quantile(&w->times, TIMING_FRAME, 0.5);
     double p99 = timing_quantile(&w->times, TIMING_FRAME, 0.99);
+    double added = timing_series_quantile(&w->added, 0.99);
     if (w->json) {
         json_out j;
         json_out_init(&j, stdout);
@@ -93,12 +94,17 @@ static void print_results(chat_work *w)
         json_out_integer(&j, "frames", (int64_t)w->frames);
         json_out_integer(&j, "late", (int64_t)w->late);
         json_out_real(&j, "seconds", w->took);
+        json_out_real(&j, "added_ms_p50",
+                      1e3 * timing_series_quantile(&w->added, 0.5));
+        json_out_real(&j, "added_ms_p99", 1e3 * added);
+        json_out_real(&j, "lateness_ms_max", 1e3 * w->lateness_max);
         timing_json(&w->times, &j);
         json_out_end(&j);
     }
     report_note(w->quiet || w->json, "%.1f s, %llu frames of 80 ms in "
-                "%.1f ms (p50), %.1f ms (p99); %llu late", w->took,
-                (unsigned long long)w->frames, 1e3 * p50, 1e3 * p99,
+                "%.1f ms (p50), %.1f ms (p99), and %.1f ms beside the model "
+                "(p99); %llu late", w->took, (unsigned long long)w->frames,
+                1e3 * p50, 1e3 * p99, 1e3 * added,
                 (unsigned long long)w->late);
     if (w->late > 0)
         report_warning("%llu frames were late, by up to %.0f ms: this machine "
@@ -119,6 +125,7 @@ static void release(chat_work *w)
     ends_release(&w->ends);
     chat_record_release(&w->record);
     timing_release(&w->times);
+    timing_series_release(&w->added);
     speech_to_speech_close(&w->task);
     moshi_model_close(&w->model);
     memory_free(w->heard);

@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -131,16 +132,24 @@ static moshi_status add_seeds(url *u, const options *o, moshi_error *err)
     return status == MOSHI_OK ? url_add(u, "audio_seed", text, err) : status;
 }
 
+static const char *token_of(const options *o)
+{
+    const char *token = options_text(o, "token");
+    return token ? token : getenv("MOSHI_TOKEN");
+}
+
 static moshi_status make_url(url *u, const options *o, moshi_error *err)
 {
     static const char *const keys[][2] = {
         {"temp", "audio_temperature"}, {"text-temp", "text_temperature"},
-        {"top-k", "audio_topk"},       {"text-top-k", "text_topk"},
-        {"token", "token"}};
+        {"top-k", "audio_topk"},       {"text-top-k", "text_topk"}};
+    const char *token = token_of(o);
     moshi_status status = url_parse(u, o->args[0], DEFAULT_PORT, err);
     for (size_t i = 0; i < sizeof keys / sizeof *keys && status == MOSHI_OK;
          i++)
         status = add_number(u, o, keys[i][0], keys[i][1], err);
+    if (status == MOSHI_OK && token)
+        status = url_add(u, "token", token, err);
     return status == MOSHI_OK ? add_seeds(u, o, err) : status;
 }
 
@@ -159,6 +168,37 @@ static moshi_status connect_to(work *w, moshi_error *err)
     return status == MOSHI_OK ? client_open(&w->client, &p, err) : status;
 }
 
+/* A server that answers, but has no conversation for us. Its own words for it
+ * are lost in the library; the number is not. */
+static moshi_status refused(const options *o, int status, moshi_error *err)
+{
+    const char *to = o->args[0];
+    switch (status) {
+    case 400:
+        return error_set(err, MOSHI_IO, "'%s' refuses: it does not accept one "
+                         "of the values asked for (HTTP 400)", to);
+    case 401:
+        error_set(err, MOSHI_IO, "'%s' refuses: %s (HTTP 401)", to,
+                  token_of(o) ? "it does not accept this token"
+                              : "it wants a token");
+        error_hint(err, "--token TOKEN, or MOSHI_TOKEN in the environment: "
+                   "whoever runs the server knows it");
+        return err->status;
+    case 403:
+        return error_set(err, MOSHI_IO, "'%s' refuses: it does not let this "
+                         "client in (HTTP 403)", to);
+    case 503:
+        return error_set(err, MOSHI_IO, "'%s' refuses: it is full or stopping "
+                         "(HTTP 503)", to);
+    default:
+        error_set(err, MOSHI_IO, "'%s' answers, but holds no conversations "
+                  "there (HTTP %d)", to, status);
+        error_hint(err, "the address should end with /api/chat, or have no "
+                   "path");
+        return err->status;
+    }
+}
+
 /* How the connection ended, as a status. */
 static moshi_status judge(const work *w, const client_end *end,
                           moshi_error *err)
@@ -166,17 +206,23 @@ static moshi_status judge(const work *w, const client_end *end,
     const char *to = w->o->args[0];
     if (w->status != MOSHI_OK)
         return w->status;
+    if (!end->connected && end->refused >= 200)
+        return refused(w->o, end->refused, err);
     if (!end->connected) {
         error_set(err, MOSHI_IO, "cannot connect to '%s': %s", to,
                   end->reason);
         if (strstr(end->reason, "SSL") || strstr(end->reason, "cert"))
             error_hint(err, "a server with a certificate of its own: "
-                       "--authority FILE.pem, or --insecure");
+                       "--authority FILE.pem, or --insecure; one without TLS: "
+                       "ws:// in front of its name");
+        else
+            error_hint(err, "is the name right, and does the server run "
+                       "there? one with TLS: wss:// in front of its name");
         return err->status;
     }
     if (end->finished)
         return MOSHI_OK;
-    return error_set(err, MOSHI_IO, "%s ended the conversation%s%s", to,
+    return error_set(err, MOSHI_IO, "'%s' ended the conversation%s%s", to,
                      end->reason[0] ? ": " : "", end->reason);
 }
 
@@ -256,7 +302,8 @@ static const option own_options[] = {
     {.name = "text-top-k", .type = OPTION_TEXT, .value = "N",
      .help = "ask for text tokens among the N likeliest"},
     {.name = "token", .type = OPTION_TEXT, .value = "TOKEN",
-     .help = "the token that the server wants"},
+     .help = "the token that the server wants; MOSHI_TOKEN in the environment "
+             "does the same, and is not seen in the list of processes"},
     {.name = "insecure", .type = OPTION_FLAG,
      .help = "accept any certificate of the server"},
     {.name = "authority", .type = OPTION_TEXT, .value = "FILE.pem",

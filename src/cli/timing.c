@@ -13,30 +13,12 @@ static const char *const names[TIMING_COUNT] = {
 #undef TIMING_NAME
 };
 
-void timing_init(timing *t)
+bool timing_series_add(timing_series *s, double seconds)
 {
-    memset(t, 0, sizeof *t);
-}
-
-void timing_release(timing *t)
-{
-    for (int p = 0; p < TIMING_COUNT; p++)
-        memory_free(t->seconds[p]);
-    timing_init(t);
-}
-
-bool timing_add(timing *t, const double seconds[TIMING_COUNT])
-{
-    size_t room = t->room;
-    for (int p = 0; p < TIMING_COUNT; p++) {
-        room = t->room;
-        if (!memory_grow((void **)&t->seconds[p], &room, t->count + 1,
-                         sizeof **t->seconds))
-            return false;
-        t->seconds[p][t->count] = seconds[p];
-    }
-    t->room = room;
-    t->count++;
+    if (!memory_grow((void **)&s->seconds, &s->room, s->count + 1,
+                     sizeof *s->seconds))
+        return false;
+    s->seconds[s->count++] = seconds;
     return true;
 }
 
@@ -46,13 +28,43 @@ static int ascending(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+double timing_series_quantile(timing_series *s, double q)
+{
+    if (s->count == 0)
+        return 0;
+    qsort(s->seconds, s->count, sizeof *s->seconds, ascending);
+    return s->seconds[(size_t)(q * (double)(s->count - 1) + 0.5)];
+}
+
+void timing_series_release(timing_series *s)
+{
+    memory_free(s->seconds);
+    *s = (timing_series){0};
+}
+
+void timing_init(timing *t)
+{
+    memset(t, 0, sizeof *t);
+}
+
+void timing_release(timing *t)
+{
+    for (int p = 0; p < TIMING_COUNT; p++)
+        timing_series_release(&t->parts[p]);
+    timing_init(t);
+}
+
+bool timing_add(timing *t, const double seconds[TIMING_COUNT])
+{
+    for (int p = 0; p < TIMING_COUNT; p++)
+        if (!timing_series_add(&t->parts[p], seconds[p]))
+            return false;
+    return true;
+}
+
 double timing_quantile(timing *t, timing_part part, double q)
 {
-    if (t->count == 0)
-        return 0;
-    qsort(t->seconds[part], t->count, sizeof **t->seconds, ascending);
-    size_t at = (size_t)(q * (double)(t->count - 1) + 0.5);
-    return t->seconds[part][at];
+    return timing_series_quantile(&t->parts[part], q);
 }
 
 static double gigabytes_per_second(timing *t, timing_part part)

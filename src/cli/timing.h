@@ -25,9 +25,20 @@ typedef enum timing_part {
     TIMING_COUNT
 } timing_part;
 
-typedef struct timing {
-    double *seconds[TIMING_COUNT]; /* owned; one for each frame */
+/* One time for each frame. */
+typedef struct timing_series {
+    double *seconds; /* owned */
     size_t count, room;
+} timing_series;
+
+/* False when out of memory. */
+bool timing_series_add(timing_series *s, double seconds);
+/* q: 0 … 1; 0 without frames. Sorts the series. */
+double timing_series_quantile(timing_series *s, double q);
+void timing_series_release(timing_series *s);
+
+typedef struct timing {
+    timing_series parts[TIMING_COUNT];
     uint64_t bytes[TIMING_COUNT];  /* weights read in a frame; 0: not known */
 } timing;
 
@@ -37,7 +48,7 @@ void timing_release(timing *t);
 /* Record a frame; false when out of memory. */
 bool timing_add(timing *t, const double seconds[TIMING_COUNT]);
 
-/* q: 0 … 1; 0 without frames. Sorts the part's record. */
+/* As timing_series_quantile, of a part. */
 double timing_quantile(timing *t, timing_part part, double q);
 
 /* A table for people; the "parts" array of --json. */

@@ -8,6 +8,7 @@
 #include "audio/source_file.h"
 #include "base/memory.h"
 #include "lab/analyze_ref.h"
+#include "lab/analyze_tokens.h"
 #include "lab/analyze_work.h"
 
 #define CHUNK 4096
@@ -100,6 +101,8 @@ moshi_status analyze_segment(analyze_work *w, const float *pcm, size_t n,
     moshi_status status = speech_meter_push(&w->speech, pcm, n, err);
     if (status == MOSHI_OK)
         status = direction_push(&w->direction, pcm, n, err);
+    if (status == MOSHI_OK)
+        status = stride_push(&w->strides, pcm, n, err);
     if (status == MOSHI_OK)
         status = look_for_cuts(w, pcm, n, err);
     w->samples += n;
@@ -204,11 +207,14 @@ moshi_status analyze_run(analyze_report *out, const analyze_params *params,
         status = read_all(&f, params->path, err);
     if (status == MOSHI_OK && params->reference)
         status = hold_against(out, params, err);
+    if (status == MOSHI_OK && params->model)
+        status = analyze_tokens(&work, err);
     if (status == MOSHI_OK)
         analyze_conclude(&work);
     if (status != MOSHI_OK)
         analyze_report_release(out);
     speech_meter_release(&work.speech);
+    stride_release(&work.strides);
     memory_free(f.buffer);
     resample_close(&f.to_24k);
     source_file_close(&f.source);

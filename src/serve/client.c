@@ -120,9 +120,10 @@ static void on_closed(void *session)
     web_stop(c->web);
 }
 
-static void on_failed(void *user, const char *reason)
+static void on_failed(void *user, const char *reason, int status)
 {
     client *c = user;
+    c->end.refused = status;
     snprintf(c->end.reason, sizeof c->end.reason, "%s", reason);
     if (c->web)
         web_stop(c->web);

@@ -46,6 +46,7 @@ typedef struct client_params {
 /* How it ended. */
 typedef struct client_end {
     bool connected; /* there was a WebSocket */
+    int refused;    /* status of the HTTP answer in its place, else 0 */
     bool begun;     /* and a handshake */
     bool finished;  /* it was us who ended it */
     uint64_t damaged;  /* pages and packets that could not be used */

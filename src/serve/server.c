@@ -8,7 +8,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
-#include "serve/origin.h"
+#include "serve/entry.h"
 #include "serve/pages.h"
 #include "serve/session.h"
 
@@ -25,7 +25,7 @@ struct server {
     server_params params;
     metrics metrics;
     session_rules rules;
-    origin_rules origins;
+    entry_rules entry;
     engine *engine; /* owned */
     web *web;       /* owned */
     session *first; /* list of all */
@@ -80,6 +80,15 @@ static void plain(web_reply *r, int status, const char *text)
     add_header(r, "x-content-type-options:", "nosniff");
 }
 
+/* As plain, of a text that does not stay. */
+static void plain_copy(web_reply *r, int status, const char *text)
+{
+    r->owned = memory_strdup(text);
+    plain(r, status, r->owned ? r->owned : "");
+    if (status == 401)
+        add_header(r, "www-authenticate:", "Bearer");
+}
+
 /* The page needs nothing from outside and may not ask for it. */
 static void send_page(web_reply *r, const page *p)
 {
@@ -102,9 +111,14 @@ static void send_page(web_reply *r, const page *p)
     add_header(r, "cache-control:", "no-cache");
 }
 
-static void send_metrics(server *s, web_reply *r)
+static void send_metrics(server *s, const web_request *q, web_reply *r)
 {
     text_buffer text = {0};
+    entry_verdict v = entry_judge_token(&s->entry, q);
+    if (v.status) {
+        plain_copy(r, v.status, v.text);
+        return;
+    }
     count_sessions(s);
     metrics_write(&s->metrics, &text);
     if (text.failed) {
@@ -117,6 +131,20 @@ static void send_metrics(server *s, web_reply *r)
     r->body = r->owned = text.text;
     r->bytes = text.bytes;
     add_header(r, "cache-control:", "no-store");
+}
+
+/* Why there would be no WebSocket, or that there would be one. */
+static void explain_chat(server *s, const web_request *q, web_reply *r)
+{
+    entry_verdict v = entry_judge(&s->entry, q);
+    if (v.status)
+        plain_copy(r, v.status, v.text);
+    else if (s->stopping)
+        plain(r, 503, "the server is stopping\n");
+    else if (conversations(s) >= s->params.sessions)
+        plain(r, 503, "the server is full\n");
+    else
+        plain(r, 426, "a WebSocket is needed here\n");
 }
 
 static void on_request(void *user, const web_request *q, web_reply *r)
@@ -136,9 +164,9 @@ static void on_request(void *user, const web_request *q, web_reply *r)
     else if (strcmp(q->path, "/readyz") == 0)
         plain(r, 200, "ready\n");
     else if (strcmp(q->path, "/metrics") == 0)
-        send_metrics(s, r);
+        send_metrics(s, q, r);
     else if (strcmp(q->path, CHAT_PATH) == 0)
-        plain(r, 426, "a WebSocket is needed here\n");
+        explain_chat(s, q, r);
     else if (p)
         send_page(r, p);
     else
@@ -149,31 +177,20 @@ static bool refuse(server *s, web_reply *r, metrics_counter why, int status,
                    const char *text)
 {
     metrics_count(&s->metrics, why, 1);
-    plain(r, status, text);
+    plain_copy(r, status, text);
+    say(s, "refused (%d): %.*s", status, (int)strcspn(text, "\n"), text);
     return false;
 }
 
 static bool on_upgrade(void *user, const web_request *q, web_reply *r)
 {
     server *s = user;
-    query wishes;
-    moshi_error err = {0};
     if (strcmp(q->path, CHAT_PATH) != 0)
         return refuse(s, r, METRICS_REFUSED_REQUEST, 404,
                       "conversations are at " CHAT_PATH "\n");
-    if (query_parse(&wishes, q->query, &err) != MOSHI_OK) {
-        say(s, "refused: %s", err.message);
-        return refuse(s, r, METRICS_REFUSED_REQUEST, 400,
-                      "a parameter of the query has a value that it cannot "
-                      "have\n");
-    }
-    if (!origin_allowed(&s->origins, q->origin, q->host))
-        return refuse(s, r, METRICS_REFUSED_ORIGIN, 403,
-                      "pages from elsewhere may not talk to this server\n");
-    if (!origin_token_matches(s->params.token, q->authorization,
-                              wishes.token))
-        return refuse(s, r, METRICS_REFUSED_TOKEN, 401,
-                      "this server wants a token\n");
+    entry_verdict v = entry_judge(&s->entry, q);
+    if (v.status)
+        return refuse(s, r, v.why, v.status, v.text);
     if (s->stopping)
         return refuse(s, r, METRICS_REFUSED_STOPPING, 503,
                       "the server is stopping\n");
@@ -333,9 +350,11 @@ moshi_status server_open(server **out, const server_params *params,
     if (!s)
         return error_no_memory(err, "the server");
     s->params = *params;
-    s->origins = (origin_rules){.loopback = origin_is_loopback(params->host),
-                                .allowed = params->origins,
-                                .n_allowed = params->n_origins};
+    s->entry = (entry_rules){
+        .origins = {.loopback = origin_is_loopback(params->host),
+                    .allowed = params->origins,
+                    .n_allowed = params->n_origins},
+        .token = params->token};
     /* Say now, not to the first client, that the program lacks Opus. */
     moshi_status status = source_opus_open(&needed, err);
     source_opus_close(&needed);

@@ -17,9 +17,12 @@
 #include "base/memory.h"
 
 #define CLOSE_SECONDS 5
-#define REQUEST_SECONDS 10
+#define REQUEST_SECONDS 5  /* for all of a request */
+#define CONNECT_SECONDS 10 /* for an answer to ours */
 #define CHUNK_BYTES ((size_t)1 << 13)
 #define REASON_BYTES 120
+/* Connections that have asked for nothing yet, at most. */
+#define SILENT_MAX 128
 
 struct web {
     web_params params;
@@ -29,7 +32,8 @@ struct web {
     lws_sorted_usec_list_t ticker;
     bool stop;
     bool connected; /* client: told of its connection's end */
-    int connections;
+    struct lws *silent[SILENT_MAX]; /* oldest first */
+    size_t n_silent;
 };
 
 /* One request, and what becomes of it. */
@@ -90,6 +94,33 @@ static web_peer *peer_new(web *w, struct lws *wsi)
     p->wsi = wsi;
     lws_set_opaque_user_data(wsi, p);
     return p;
+}
+
+/* --- connections that say nothing --- */
+
+static void silent_remove(web *w, struct lws *wsi)
+{
+    for (size_t i = 0; i < w->n_silent; i++) {
+        if (w->silent[i] != wsi)
+            continue;
+        w->n_silent--;
+        memmove(w->silent + i, w->silent + i + 1,
+                (w->n_silent - i) * sizeof *w->silent);
+        return;
+    }
+}
+
+/* A request comes right behind its connection. Who opens many and asks for
+ * nothing must not keep others out until their time is over: when there are
+ * too many, the oldest goes. */
+static void silent_add(web *w, struct lws *wsi)
+{
+    if (w->n_silent == SILENT_MAX) {
+        lws_set_timeout(w->silent[0], PENDING_TIMEOUT_HTTP_CONTENT,
+                        LWS_TO_KILL_ASYNC);
+        silent_remove(w, w->silent[0]);
+    }
+    w->silent[w->n_silent++] = wsi;
 }
 
 /* --- requests --- */
@@ -346,7 +377,7 @@ static void end_session(web_peer *p)
         p->web->params.handlers.closed(session);
 }
 
-static void client_failed(web *w, const char *reason, size_t n)
+static void client_failed(web *w, const char *reason, size_t n, int status)
 {
     char text[200];
     if (w->connected)
@@ -355,7 +386,8 @@ static void client_failed(web *w, const char *reason, size_t n)
     snprintf(text, sizeof text, "%.*s", (int)(n < 150 ? n : 150),
              reason ? reason : "");
     w->params.handlers.failed(w->params.user,
-                              reason && n ? text : "the connection failed");
+                              reason && n ? text : "the connection failed",
+                              status);
 }
 
 static int callback(struct lws *wsi, enum lws_callback_reasons reason,
@@ -366,11 +398,16 @@ static int callback(struct lws *wsi, enum lws_callback_reasons reason,
     web_peer *p = wsi ? peer_of(wsi) : NULL;
     (void)user;
     switch (reason) {
+    case LWS_CALLBACK_SERVER_NEW_CLIENT_INSTANTIATED:
+        silent_add(w, wsi);
+        return 0;
     case LWS_CALLBACK_HTTP:
+        silent_remove(w, wsi);
         return on_request(w, wsi);
     case LWS_CALLBACK_HTTP_WRITEABLE:
         return p ? on_body(p) : 0;
     case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
+        silent_remove(w, wsi);
         return on_upgrade(w, wsi);
     case LWS_CALLBACK_ESTABLISHED:
         return p ? on_open(p, false) : -1;
@@ -389,9 +426,11 @@ static int callback(struct lws *wsi, enum lws_callback_reasons reason,
             end_session(p);
         return 0;
     case LWS_CALLBACK_CLIENT_CONNECTION_ERROR:
-        client_failed(w, in, n);
+        client_failed(w, in, n, (int)lws_http_client_http_response(wsi));
         return 0;
     case LWS_CALLBACK_WSI_DESTROY:
+        if (w)
+            silent_remove(w, wsi);
         if (p) {
             end_session(p);
             lws_set_opaque_user_data(wsi, NULL);
@@ -525,8 +564,8 @@ moshi_status web_connect(web **out, const web_params *params,
     if (!w)
         return error_no_memory(err, "a connection");
     info.port = CONTEXT_PORT_NO_LISTEN;
-    info.connect_timeout_secs = REQUEST_SECONDS;
-    info.timeout_secs = REQUEST_SECONDS;
+    info.connect_timeout_secs = CONNECT_SECONDS;
+    info.timeout_secs = CONNECT_SECONDS;
     if (target->tls) {
         info.options = LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
         info.client_ssl_ca_filepath = target->authority;
@@ -563,7 +602,7 @@ moshi_status web_connect(web **out, const web_params *params,
                              LCCSCF_ALLOW_EXPIRED | LCCSCF_ALLOW_INSECURE;
     /* When this fails at once, the callback has told and freed. */
     if (!lws_client_connect_via_info(&to))
-        client_failed(w, NULL, 0);
+        client_failed(w, NULL, 0, 0);
     *out = w;
     return MOSHI_OK;
 }

@@ -76,8 +76,9 @@ typedef struct web_handlers {
     /* The message that `next` gave has been handed to the system. */
     void (*sent)(void *session);
     void (*closed)(void *session);
-    /* Client: there is no connection, and why. */
-    void (*failed)(void *user, const char *reason);
+    /* Client: there is no connection, and why; status: of an answer over
+     * HTTP, which was no WebSocket, else 0. */
+    void (*failed)(void *user, const char *reason, int status);
     void (*woken)(void *user); /* after web_wake */
     void (*tick)(void *user);  /* every tick_ms */
 } web_handlers;
@@ -90,7 +91,6 @@ typedef struct web_params {
     /* Server: */
     const char *host;         /* address to bind to; "0.0.0.0" for all */
     int port;                 /* 0: the system chooses */
-    int connections_max;
     int send_buffer_bytes;    /* of the system, for each connection; 0: its
                                  own choice */
     const char *certificate, *key; /* PEM files; NULL: no TLS */

@@ -10,6 +10,7 @@ import time
 
 import ws
 
+os.environ.pop("MOSHI_TOKEN", None)
 MOSHI = os.environ["MOSHI_BIN"]
 EXAMPLES = os.environ["MOSHI_EXAMPLES"]
 QUESTIONS = os.path.join(EXAMPLES, "questions.flac")
@@ -39,12 +40,15 @@ def finish():
 
 
 class Server:
-    """moshi serve on a port of the kernel's choice."""
+    """moshi serve on a port of the kernel's choice. threads None: as many as
+    it likes."""
 
-    def __init__(self, *options):
+    def __init__(self, *options, threads=1):
         self.log = tempfile.TemporaryFile("w+")
+        if threads:
+            options += ("--threads", str(threads))
         self.process = subprocess.Popen(
-            [MOSHI, "serve", "--port", "0", "--threads", "1", *options],
+            [MOSHI, "serve", "--port", "0", *options],
             stdout=subprocess.PIPE, stderr=self.log, text=True)
         line = self.process.stdout.readline()
         found = re.search(r":(\d+)$", line.strip())
@@ -85,6 +89,18 @@ class Server:
                 return True
             time.sleep(0.02)
         return False
+
+
+def closing(peer):
+    """What the server says before it closes, and with which code."""
+    said = ""
+    try:
+        while True:
+            _, message = peer.receive()
+            if message and message[0] == 5:
+                said = message[1:].decode()
+    except ws.Closed as end:
+        return said, end.code
 
 
 def recorded_opus(path=QUESTIONS, seconds=None):

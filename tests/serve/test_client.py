@@ -6,6 +6,7 @@ import array
 import os
 import subprocess
 import tempfile
+import threading
 import wave
 
 import ws
@@ -36,13 +37,22 @@ def echo(peer, handshake, style):
             frames += 1
             if style == "python":  # both pages of a frame in one message
                 peer.send(message)
+            elif style == "lm":  # text first, heads apart
+                parts = list(ws.pages(message[1:]))
+                if frames == 10:
+                    peer.send(b"\2 good")
+                    peer.send(b"\2 day")
+                if frames == 1:
+                    peer.send(b"\1" + parts[0] + parts[1])
+                    parts = parts[2:]
+                peer.send(b"\1" + b"".join(parts))
             else:  # a page a message, text and pings between them
                 for page in ws.pages(message[1:]):
                     peer.send(b"\1" + page)
                 for odd in (b"\6", b"", b"\xc8later", b"\3\1", b"\1"):
                     peer.send(odd)
                 peer.send_frame(ws.TEXT, b"plain")
-            if frames == 10:
+            if frames == 10 and style != "lm":
                 peer.send(b"\2 good")
                 peer.send(b"\7\3 day")
     except ws.Closed as end:
@@ -83,6 +93,14 @@ def talk(style, handshake):
         check(0.7 < power < 1.3, f"{style}: and is what was spoken")
 
 
+def complaint(url, *options):
+    """The exit status and the words of a call that fails."""
+    client = subprocess.run(
+        [MOSHI, "client", url, "--in", HELLO, "--out", os.devnull, *options],
+        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    return client.returncode, client.stderr
+
+
 def ends():
     """A server that says why it hangs up, one that does not, and none."""
     for words, wanted in ((b"\5no seat left", "no seat left"), (b"", "ended")):
@@ -95,19 +113,45 @@ def ends():
             if words:
                 peer.send(words)
             peer.close(1013)
-            complaint = client.communicate()[1]
+            said = client.communicate()[1]
         equal(client.returncode, 3, "a server that hangs up: exit status 3")
-        check(wanted in complaint, f"and the reason is said: {wanted}")
+        check(wanted in said, f"and the reason is said: {wanted}")
     listener, port = ws.listen()
     listener.close()
-    client = subprocess.run(
-        [MOSHI, "client", f"ws://127.0.0.1:{port}", "--in", HELLO, "--out",
-         os.devnull], stderr=subprocess.PIPE, text=True)
-    equal(client.returncode, 3, "no server: exit status 3")
-    check("cannot connect" in client.stderr, "and it says so")
+    status, said = complaint(f"ws://127.0.0.1:{port}")
+    equal(status, 3, "no server: exit status 3")
+    check("cannot connect" in said and "hint: " in said, "and it says so")
+
+
+def refusals():
+    """A server that answers over HTTP: what its number means is said."""
+    def answer(listener, status):
+        sock, _ = listener.accept()
+        with sock:
+            ws.read_head(sock)
+            sock.sendall(f"HTTP/1.1 {status} No\r\nContent-Length: 3\r\n"
+                         "\r\nno\n".encode())
+
+    for status, options, words in (
+            (400, [], "one of the values"),
+            (401, [], "wants a token"),
+            (401, ["--token", "guess"], "does not accept this token"),
+            (403, [], "does not let"), (404, [], "/api/chat"),
+            (503, [], "full or stopping")):
+        listener, port = ws.listen()
+        with listener:
+            thread = threading.Thread(target=answer, args=(listener, status))
+            thread.start()
+            got, said = complaint(f"ws://127.0.0.1:{port}", *options)
+            thread.join()
+        equal(got, 3, f"refused with {status}: exit status 3")
+        check(words in said and str(status) in said,
+              f"and what it means: {said.splitlines()[0]}")
 
 
 talk("python", b"\0")
 talk("rust", b"\0" * 9)
+talk("lm", b"\0" * 9)
 ends()
+refusals()
 finish()

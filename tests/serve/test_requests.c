@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "serve/entry.h"
 #include "serve/origin.h"
 #include "serve/query.h"
 #include "serve/text_buffer.h"
@@ -142,6 +143,52 @@ static void tokens(void **state)
     assert_false(origin_token_matches("aa", "", "a"));
 }
 
+static web_request asking(const char *wishes, const char *origin,
+                          const char *authorization)
+{
+    return (web_request){.path = "/api/chat",
+                         .query = wishes,
+                         .host = "localhost:8998",
+                         .origin = origin,
+                         .authorization = authorization,
+                         .get = true};
+}
+
+/* The first thing that is wrong is said; a wrong token is told from none. */
+static void entries(void **state)
+{
+    static const struct {
+        const char *query, *origin, *authorization;
+        int status;
+        const char *words;
+    } cases[] = {
+        {"token=s3cret", "", "", 0, ""},
+        {"", "", "Bearer s3cret", 0, ""},
+        {"token=s3cret", "http://localhost:8998", "", 0, ""},
+        {"text_topk=x&token=s3cret", "", "", 400, "text_topk=x"},
+        {"token=s3cret", "http://evil.example", "", 403, "elsewhere"},
+        {"", "", "", 401, "wants a token"},
+        {"token=guess", "", "", 401, "not the token"},
+        {"", "", "Bearer guess", 401, "not the token"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        entry_rules r = {.origins = {.loopback = true}, .token = "s3cret"};
+        web_request q = asking(cases[i].query, cases[i].origin,
+                               cases[i].authorization);
+        entry_verdict v = entry_judge(&r, &q);
+        assert_int_equal(v.status, cases[i].status);
+        assert_non_null(strstr(v.text, cases[i].words));
+        /* What is read, not talked to, minds the token alone. */
+        v = entry_judge_token(&r, &q);
+        assert_int_equal(v.status, cases[i].status == 401 ||
+                                   cases[i].status == 400 ? 401 : 0);
+        r.token = NULL;
+        v = entry_judge_token(&r, &q);
+        assert_int_equal(v.status, 0);
+    }
+}
+
 static void addresses(void **state)
 {
     static const struct {
@@ -217,6 +264,7 @@ int main(void)
         cmocka_unit_test(long_values),
         cmocka_unit_test(origins),
         cmocka_unit_test(tokens),
+        cmocka_unit_test(entries),
         cmocka_unit_test(addresses),
         cmocka_unit_test(parameters_of_addresses),
         cmocka_unit_test(json_text),

@@ -79,6 +79,7 @@ check "it stops when asked to" test $? -eq 0
 
 # --- wrong usage ---
 run 3 client "http://127.0.0.1:1" --in "$questions" --out five.wav
+has err "hint: "
 run 3 client "ftp://x" --in "$questions" --out five.wav
 has err "no address"
 check "a failed call leaves no file" test ! -e five.wav

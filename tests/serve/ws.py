@@ -119,15 +119,20 @@ def read_head(sock):
     return head.decode("latin-1"), rest
 
 
-def connect(port, path="/api/chat", headers=(), host=None, timeout=20):
-    sock = socket.create_connection(("127.0.0.1", port), timeout)
-    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+def handshake(port, path="/api/chat", headers=(), host=None):
+    """The request for a WebSocket."""
     key = base64.b64encode(os.urandom(16)).decode()
     lines = [f"GET {path} HTTP/1.1", f"Host: {host or f'127.0.0.1:{port}'}",
              "Upgrade: websocket", "Connection: Upgrade",
              f"Sec-WebSocket-Key: {key}", "Sec-WebSocket-Version: 13",
              *headers]
-    sock.sendall("\r\n".join(lines).encode() + b"\r\n\r\n")
+    return "\r\n".join(lines).encode() + b"\r\n\r\n"
+
+
+def connect(port, path="/api/chat", headers=(), host=None, timeout=20):
+    sock = socket.create_connection(("127.0.0.1", port), timeout)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    sock.sendall(handshake(port, path, headers, host))
     try:
         head, rest = read_head(sock)
     except (Closed, OSError):
@@ -163,6 +168,29 @@ def metrics(port):
             name, value = line.rsplit(" ", 1)
             values[name.removeprefix("moshi_")] = float(value)
     return values
+
+
+def half_open(port, sent=b""):
+    """A connection on which no more is said than this."""
+    sock = socket.create_connection(("127.0.0.1", port), 20)
+    try:
+        sock.sendall(sent)
+    except OSError:
+        pass
+    return sock
+
+
+def is_closed(sock, seconds):
+    """Has the other side closed it, or does it within this time?"""
+    sock.settimeout(seconds)
+    try:
+        while sock.recv(4096):
+            pass
+        return True
+    except TimeoutError:
+        return False
+    except OSError:
+        return True
 
 
 def listen():

@@ -35,13 +35,19 @@ test('why a conversation ended', () => {
 });
 
 test('why a connection was refused', () => {
-    const of = (text, token) => refusalProblem(
-        text === null ? null : {status: 0, text}, token).id;
-    assert.equal(of(null, ''), 'unreachable');
-    assert.equal(of('stopping\n', ''), 'stopping');
-    assert.equal(of('full\n', ''), 'full');
-    assert.equal(of('ready\n', ''), 'tokenWanted');
-    assert.equal(of('ready\n', 'x'), 'tokenWrong');
+    const of = (status, text, token) => refusalProblem(
+        status === null ? null : {status, text}, token).id;
+    assert.equal(of(null, '', ''), 'unreachable');
+    assert.equal(of(503, 'the server is stopping\n', ''), 'stopping');
+    assert.equal(of(503, 'the server is full\n', ''), 'full');
+    assert.equal(of(401, '', ''), 'tokenWanted');
+    assert.equal(of(401, '', 'x'), 'tokenWrong');
+    assert.equal(of(426, 'a WebSocket is needed here\n', 'x'), 'address');
+    assert.equal(of(403, '', ''), 'address');
+    assert.equal(of(400, 'text_topk=x\n', ''), 'wish');
+    assert.equal(refusalProblem({status: 400, text: 'text_topk=x\n'},
+        '').detail, 'text_topk=x');
+    assert.equal(of(500, '', ''), 'fault');
 });
 
 // Looks at 25 blocks a second of a conversation that `how` tells of.

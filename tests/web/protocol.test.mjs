@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
 
-import {TYPE, chatAddress, readMessage, writeMessage}
+import {TYPE, chatAddress, plainAddress, readMessage, writeMessage}
     from '../../web/protocol.js';
 
 const message = (...bytes) => readMessage(Uint8Array.from(bytes));
@@ -59,4 +59,10 @@ test('the address says what is wished for, and nothing else', () => {
         text_seed: '12', audio_seed: '12', text_temperature: '0.7',
         text_topk: '25', audio_temperature: '0', audio_topk: '250',
         token: 'a&b =%'});
+});
+
+test('and can be asked for plainly', () => {
+    assert.equal(plainAddress('ws://a:1/api/chat?token=x'),
+        'http://a:1/api/chat?token=x');
+    assert.equal(plainAddress('wss://a/api/chat'), 'https://a/api/chat');
 });
