@@ -8,7 +8,7 @@
 #include "cli/command.h"
 #include "cli/model_args.h"
 #include "cli/report.h"
-#include "cpu/backend.h"
+#include "tasks/device.h"
 #include "lab/analyze.h"
 #include "mimi/model.h"
 #include "tasks/model.h"
@@ -30,12 +30,14 @@ static bool model_wanted(const options *o)
 static moshi_status open_codec(opened *out, const options *o, moshi_error *err)
 {
     char *mimi = NULL, *config = NULL;
+    const char *device;
     int threads;
-    moshi_status status = device_args(o, &threads, err);
+    moshi_status status = device_args(o, &device, &threads, err);
     if (status == MOSHI_OK)
         status = codec_args(o, &mimi, &config, err);
     if (status == MOSHI_OK)
-        status = cpu_backend_open(&out->be, threads, CPU_LEVEL_COUNT, err);
+        status = device_open(&out->be, device, threads, CPU_LEVEL_COUNT, NULL,
+                             err);
     if (status == MOSHI_OK) {
         mimi_model_params p = {.path = mimi, .config_path = config};
         status = mimi_model_open(&out->codec, &p, err);

@@ -9,7 +9,7 @@
 #include "cli/model_args.h"
 #include "cli/progress.h"
 #include "cli/report.h"
-#include "cpu/backend.h"
+#include "tasks/device.h"
 #include "lab/replay.h"
 
 /* Of the test sound that the control is made of: 4 s. */
@@ -24,12 +24,14 @@ static moshi_status open_model(const options *o, backend **be, mimi_model **m,
                                moshi_error *err)
 {
     char *mimi = NULL, *config = NULL;
+    const char *device;
     int threads;
-    moshi_status status = device_args(o, &threads, err);
+    moshi_status status = device_args(o, &device, &threads, err);
     if (status == MOSHI_OK)
         status = codec_args(o, &mimi, &config, err);
     if (status == MOSHI_OK)
-        status = cpu_backend_open(be, threads, CPU_LEVEL_COUNT, err);
+        status = device_open(be, device, threads, CPU_LEVEL_COUNT, NULL,
+                             err);
     if (status == MOSHI_OK) {
         mimi_model_params p = {.path = mimi, .config_path = config};
         status = mimi_model_open(m, &p, err);

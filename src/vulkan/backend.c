@@ -175,9 +175,12 @@ const char *vulkan_backend_device(const backend *self)
     return ((const vk_backend *)self)->ctx->info.name;
 }
 
-int vulkan_backend_complaints(const backend *self)
+int vulkan_backend_complaints(const backend *self, const char **first)
 {
-    return ((const vk_backend *)self)->ctx->complaints;
+    const vk_complaints *c = &((const vk_backend *)self)->ctx->complaints;
+    if (first)
+        *first = c->first;
+    return c->count;
 }
 
 /* --- devices --- */

@@ -36,7 +36,9 @@ moshi_status vulkan_backend_open(backend **out, int index, moshi_error *err);
 /* For reports, on a backend of this kind. The strings live as long as it. */
 const char *vulkan_backend_device(const backend *self);
 bool vulkan_backend_is(const backend *self);
-/* Messages of the validation layers so far. */
-int vulkan_backend_complaints(const backend *self);
+/* Messages of the validation layers so far, and the first of them (may be
+ * NULL); -1 when they do not watch
+ * (MOSHI_VULKAN_VALIDATE=1, or =try: if they are installed). */
+int vulkan_backend_complaints(const backend *self, const char **first);
 
 #endif

@@ -198,6 +198,7 @@ moshi_status vk_context_open(vk_context **out, int index, moshi_error *err)
     uint32_t n = 0;
     if (!ctx)
         return error_no_memory(err, "the GPU");
+    ctx->complaints.count = -1;
     ctx->has_lock = pthread_mutex_init(&ctx->lock, NULL) == 0;
     moshi_status status = ctx->has_lock ? vk_api_open(&ctx->api, err)
                                         : error_no_memory(err, "the GPU");

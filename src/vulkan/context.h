@@ -41,6 +41,12 @@ typedef struct vk_device_info {
     char lacks[128];            /* what is missing to run models; "" if fit */
 } vk_device_info;
 
+/* Of the validation layers. */
+typedef struct vk_complaints {
+    int count; /* -1: they do not watch */
+    char first[1024];
+} vk_complaints;
+
 typedef struct vk_context {
     vk_api api;
     VkInstance instance;
@@ -56,7 +62,7 @@ typedef struct vk_context {
     bool has_lock;
     VkResult failure;   /* VK_SUCCESS while the device is well */
     char failed_at[48]; /* what was being done */
-    int complaints;     /* messages of the validation layers */
+    vk_complaints complaints;
 } vk_context;
 
 /* All devices, in the driver's order, `list` is owned by the caller

@@ -33,9 +33,9 @@ complain(VkDebugUtilsMessageSeverityFlagBitsEXT severity,
 {
     (void)severity;
     (void)types;
-    ++*(int *)user;
-    /* Only ever on a developer's request. */
-    fprintf(stderr, "vulkan validation: %s\n", data->pMessage);
+    vk_complaints *c = user;
+    if (c->count++ == 0)
+        snprintf(c->first, sizeof c->first, "%s", data->pMessage);
     return VK_FALSE;
 }
 
@@ -66,11 +66,12 @@ static bool has_validation(const vk_api *api)
 
 moshi_status devices_instance(vk_api *api, VkInstance *instance,
                               VkDebugUtilsMessengerEXT *messenger,
-                              int *complaints, moshi_error *err)
+                              vk_complaints *complaints, moshi_error *err)
 {
     static const char *const layers[] = {VALIDATION};
     const char *extensions[4];
     uint32_t n = 0, version = VK_API_VERSION_1_1;
+    const char *wish = getenv("MOSHI_VULKAN_VALIDATE");
     bool validate = is_set("MOSHI_VULKAN_VALIDATE");
     api->EnumerateInstanceVersion(&version);
     VkApplicationInfo app = {
@@ -97,9 +98,14 @@ moshi_status devices_instance(vk_api *api, VkInstance *instance,
         info.flags = 1; /* VK_INSTANCE_CREATE_ENUMERATE_PORTABILITY_BIT_KHR */
     }
     if (validate) {
-        if (!has_validation(api))
+        if (!has_validation(api) && strcmp(wish, "try") == 0)
+            validate = false;
+        else if (!has_validation(api))
             return error_set(err, MOSHI_LACKING, "the Vulkan validation "
                              "layers are asked for but not installed");
+    }
+    if (validate) {
+        complaints->count = 0;
         extensions[n++] = VK_EXT_DEBUG_UTILS_EXTENSION_NAME;
         info.enabledLayerCount = 1;
         info.ppEnabledLayerNames = layers;
@@ -333,7 +339,7 @@ moshi_status vk_list_devices(vk_device_info **list, size_t *n,
     VkDebugUtilsMessengerEXT messenger = VK_NULL_HANDLE;
     VkPhysicalDevice *all = NULL;
     uint32_t count = 0;
-    int complaints = 0;
+    vk_complaints complaints = {.count = -1};
     moshi_status status = vk_api_open(&api, err);
     if (status != MOSHI_OK)
         return status;

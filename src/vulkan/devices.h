@@ -6,12 +6,13 @@
 
 #include "vulkan/context.h"
 
-/* With MOSHI_VULKAN_VALIDATE=1 the validation layers watch every call, write
- * their messages to stderr and count them in *complaints, which must outlive
- * the instance. Errors: MOSHI_LACKING. */
+/* With MOSHI_VULKAN_VALIDATE=1 the validation layers watch every call and
+ * count what they complain of in *complaints, which must outlive
+ * the instance; "try": if they are installed. *complaints is left alone when
+ * they do not watch. Errors: MOSHI_LACKING. */
 moshi_status devices_instance(vk_api *api, VkInstance *instance,
                               VkDebugUtilsMessengerEXT *messenger,
-                              int *complaints, moshi_error *err);
+                              vk_complaints *complaints, moshi_error *err);
 void devices_instance_close(vk_api *api, VkInstance instance,
                             VkDebugUtilsMessengerEXT messenger);
 

@@ -15,21 +15,31 @@ static bool is_pinned(const plan_tensor *t)
     return t->space == PLAN_FRAME && t->pinned;
 }
 
+/* A run of neighbouring operations ends where others are left to another
+ * backend, and after the text token is chosen: clocks look there, and what
+ * they look at must not keep the rest from being replayed. */
+static bool ends_range(const plan_runner *r, size_t i)
+{
+    const plan_op *op = &r->plan->ops[i];
+    return i + 1 == r->plan->n_ops || (r->mine && !r->mine[i + 1]) ||
+           (op->kind == OP_SAMPLE && op->p.sample.text);
+}
+
 static bool find_ranges(plan_runner *r)
 {
-    size_t room = 0, n = r->plan->n_ops;
-    for (size_t i = 0; i < n;) {
-        size_t first = i;
-        while (i < n && (!r->mine || r->mine[i]))
-            i++;
-        if (i > first) {
-            if (!memory_grow((void **)&r->ranges, &room, r->n_ranges + 1,
-                             sizeof *r->ranges))
-                return false;
-            r->ranges[r->n_ranges++] = (vk_range){first, i};
+    size_t room = 0, first = 0;
+    for (size_t i = 0; i < r->plan->n_ops; i++) {
+        if (r->mine && !r->mine[i]) {
+            first = i + 1;
+            continue;
         }
-        while (i < n && r->mine && !r->mine[i])
-            i++;
+        if (!ends_range(r, i))
+            continue;
+        if (!memory_grow((void **)&r->ranges, &room, r->n_ranges + 1,
+                         sizeof *r->ranges))
+            return false;
+        r->ranges[r->n_ranges++] = (vk_range){first, i + 1};
+        first = i + 1;
     }
     return true;
 }
@@ -237,33 +247,68 @@ static void begin(plan_runner *r, plan_state *const *states, int n)
     write_steps(r);
 }
 
-void vk_runner_run_range(plan_runner *r, plan_state *const *states, int n,
-                         size_t range, const plan_hook *hook)
+/* Is the hook about an operation inside the range, before its last? */
+static bool wants_inside(const plan_runner *r, vk_range ops,
+                         const plan_hook *hook)
+{
+    for (size_t i = ops.first; i + 1 < ops.end; i++)
+        if (plan_hook_wants(hook, &r->plan->ops[i]))
+            return true;
+    return false;
+}
+
+/* As it was recorded. */
+static void replay(plan_runner *r, size_t range)
 {
     vk_context *ctx = r->backend->ctx;
-    vk_range ops = r->ranges[range];
-    bool first = range == 0, last = range + 1 == r->n_ranges;
-    begin(r, states, n);
     vk_lock(ctx);
-    bool ready = make_ready(r);
-    bool sent = ready && !hook &&
-                vk_submit(ctx, r->programs[n].commands[range], r->fence,
-                          "running a frame");
+    bool sent = make_ready(r) &&
+                vk_submit(ctx, r->programs[r->n_lanes].commands[range],
+                          r->fence, "running a frame");
     vk_unlock(ctx);
     if (sent)
         vk_wait(ctx, r->fence, "running a frame");
-    if (!hook)
-        return;
-    r->in_run = true;
-    if (first && ready)
+}
+
+/* From one operation that the hook is about to the next. */
+static void run_with_stops(plan_runner *r, size_t range,
+                           const plan_hook *hook)
+{
+    vk_context *ctx = r->backend->ctx;
+    vk_range ops = r->ranges[range];
+    vk_lock(ctx);
+    bool ready = make_ready(r);
+    vk_unlock(ctx);
+    if (range == 0 && ready)
         run_once(r, 0, 0, true, false);
+    size_t done = ops.first;
     for (size_t i = ops.first; i < ops.end; i++) {
+        bool wanted = plan_hook_wants(hook, &r->plan->ops[i]);
+        if (!wanted && i + 1 < ops.end)
+            continue;
         if (ready)
-            run_once(r, i, i + 1, false, false);
-        hook->after(hook->user, r, &r->plan->ops[i]);
+            run_once(r, done, i + 1, false, false);
+        done = i + 1;
+        if (wanted)
+            hook->after(hook->user, r, &r->plan->ops[i]);
     }
-    if (last && ready)
+    if (range + 1 == r->n_ranges && ready)
         run_once(r, 0, 0, false, true);
+}
+
+void vk_runner_run_range(plan_runner *r, plan_state *const *states, int n,
+                         size_t range, const plan_hook *hook)
+{
+    vk_range ops = r->ranges[range];
+    begin(r, states, n);
+    r->in_run = true;
+    if (hook && wants_inside(r, ops, hook)) {
+        run_with_stops(r, range, hook);
+    } else {
+        replay(r, range);
+        if (hook && plan_hook_wants(hook, &r->plan->ops[ops.end - 1]))
+            hook->after(hook->user, r, &r->plan->ops[ops.end - 1]);
+    }
     r->in_run = false;
 }
 

@@ -36,8 +36,10 @@ const char *vulkan_backend_device(const backend *self)
     return "";
 }
 
-int vulkan_backend_complaints(const backend *self)
+int vulkan_backend_complaints(const backend *self, const char **first)
 {
     (void)self;
-    return 0;
+    if (first)
+        *first = "";
+    return -1;
 }

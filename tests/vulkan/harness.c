@@ -36,7 +36,8 @@ backend *harness_gpu(void)
         fprintf(stderr, "SKIPPED: no Vulkan device: %s\n", err.message);
         exit(77);
     }
-    printf("# on %s\n", vulkan_backend_device(gpu));
+    printf("# on %s, validation layers %s\n", vulkan_backend_device(gpu),
+           vulkan_backend_complaints(gpu, NULL) < 0 ? "NOT THERE" : "watching");
     return gpu;
 }
 
@@ -50,7 +51,10 @@ backend *harness_cpu(void)
 
 int harness_close(void)
 {
-    int complaints = gpu ? vulkan_backend_complaints(gpu) : 0;
+    const char *first = "";
+    int complaints = gpu ? vulkan_backend_complaints(gpu, &first) : 0;
+    if (complaints > 0)
+        fprintf(stderr, "validation: %s\n", first);
     if (gpu)
         gpu->close(&gpu);
     if (cpu)
@@ -359,7 +363,7 @@ static void run_both(const harness_case *c, const plan *p, int lanes)
     size_t room = p->n_ops * (size_t)lanes * sizeof(char *);
     collector ka = {&a, p, lanes, harness_block(room)};
     collector kb = {&b, p, lanes, harness_block(room)};
-    plan_hook ha = {collect, &ka}, hb = {collect, &kb};
+    plan_hook ha = {collect, &ka, NULL}, hb = {collect, &kb, NULL};
     harness_seed(5);
     for (int f = 0; f < frames; f++) {
         feed(&a, &b, p, c, lanes);
