@@ -12,7 +12,8 @@ static moshi_status open_codec(bench_model *b, moshi_error *err)
 {
     moshi_model *m = b->model;
     mimi_model_params p = {.path = m->files.mimi,
-                           .config_path = m->files.mimi_config};
+                           .config_path = m->files.mimi_config,
+                           .panels = m->backend->panels};
     return mimi_model_open(&m->mimi, &p, err);
 }
 
@@ -97,7 +98,8 @@ static moshi_status make_mimi(bench_model *b, const synth_parts *parts,
     value *config = NULL;
     checkpoint *file = NULL;
     mimi_model_params p = {.config_path = "the preset",
-                           .codebooks = codebooks(b->model->lm)};
+                           .codebooks = codebooks(b->model->lm),
+                           .panels = b->model->backend->panels};
     moshi_status status = parse(&config, parts->mimi_config, err);
     if (status == MOSHI_OK)
         status = synth_memory_open(&b->mimi_bytes, &file, parts->mimi,

@@ -235,8 +235,10 @@ moshi_status trace_open_codec(moshi_model **out,
     if (status == MOSHI_OK &&
         (!m->files.mimi || (params->config_path && !m->files.mimi_config)))
         status = error_no_memory(err, "file names");
-    if (status == MOSHI_OK)
+    if (status == MOSHI_OK) {
+        p.panels = m->backend->panels;
         status = mimi_model_open(&m->mimi, &p, err);
+    }
     if (status == MOSHI_OK)
         *out = m;
     else

@@ -23,6 +23,8 @@ typedef struct plan_state plan_state;
 
 struct backend {
     const char *name; /* "cpu" */
+    bool panels; /* LINEAR takes weights in panels (plan/panels.h), too, and
+                    is faster with them */
     void (*close)(backend **self);
 
     moshi_status (*state_open)(backend *self, const plan *p, plan_state **out,

@@ -40,12 +40,15 @@ moshi_status moshi_codec_open(moshi_codec **out,
         return error_no_memory(err, "the codec");
     mimi_model_params p = {.path = params->path,
                            .config_path = params->config_path,
-                           .codebooks = params->codebooks};
+                           .codebooks = params->codebooks,
+                           .later = true};
     moshi_status status = device_open(&c->backend, params->device,
                                       params->threads, CPU_LEVEL_COUNT,
                                       &c->device, err);
-    if (status == MOSHI_OK)
+    if (status == MOSHI_OK) {
+        p.panels = c->backend->panels;
         status = mimi_model_open(&c->model, &p, err);
+    }
     if (status != MOSHI_OK) {
         moshi_codec_close(&c);
         return status;

@@ -19,7 +19,9 @@ static moshi_status open_codec(moshi_model *m, moshi_error *err)
     /* Only the codebooks that are needed: each costs a product a frame. */
     mimi_model_params p = {.path = m->files.mimi,
                            .config_path = m->files.mimi_config,
-                           .codebooks = codebooks_needed(c)};
+                           .codebooks = codebooks_needed(c),
+                           .panels = m->backend->panels,
+                           .later = true};
     moshi_status status = mimi_model_open(&m->mimi, &p, err);
     if (status == MOSHI_ARGUMENT) /* the file has fewer */
         return error_set(err, MOSHI_MISMATCH,
