@@ -5,10 +5,10 @@
 #include "base/memory.h"
 #include "cli/analyze_html.h"
 #include "cli/analyze_report.h"
+#include "cli/codec_open.h"
 #include "cli/command.h"
 #include "cli/model_args.h"
 #include "cli/report.h"
-#include "cpu/backend.h"
 #include "lab/analyze.h"
 #include "mimi/model.h"
 #include "tasks/model.h"
@@ -27,31 +27,15 @@ static bool model_wanted(const options *o)
            options_given(o, "mimi") || options_given(o, "codes");
 }
 
-static moshi_status open_codec(opened *out, const options *o, moshi_error *err)
-{
-    char *mimi = NULL, *config = NULL;
-    int threads;
-    moshi_status status = device_args(o, &threads, err);
-    if (status == MOSHI_OK)
-        status = codec_args(o, &mimi, &config, err);
-    if (status == MOSHI_OK)
-        status = cpu_backend_open(&out->be, threads, CPU_LEVEL_COUNT, err);
-    if (status == MOSHI_OK) {
-        mimi_model_params p = {.path = mimi, .config_path = config};
-        status = mimi_model_open(&out->codec, &p, err);
-    }
-    memory_free(mimi);
-    memory_free(config);
-    out->known = (analyze_model){.codec = out->codec, .backend = out->be};
-    return status;
-}
-
 static moshi_status open_model(opened *out, const options *o, moshi_error *err)
 {
     moshi_model_params p;
     if (options_given(o, "mimi") && !options_given(o, "lm") &&
-        !options_given(o, "model"))
-        return open_codec(out, o, err);
+        !options_given(o, "model")) {
+        moshi_status found = codec_open(o, &out->be, &out->codec, err);
+        out->known = (analyze_model){.codec = out->codec, .backend = out->be};
+        return found;
+    }
     moshi_status status = model_args(o, &p, err);
     p.prefault = -1; /* the language model does not run */
     if (status == MOSHI_OK)

@@ -13,23 +13,6 @@
 
 #define CHUNK 4096
 
-const analyze_measure_info *analyze_measure_about(analyze_measure m)
-{
-    static const analyze_measure_info about[] = {
-#define ANALYZE_MEASURE_INFO(id, name, unit, low, high, text) \
-    [ANALYZE_##id] = {name, unit, text, low, high},
-        ANALYZE_MEASURES(ANALYZE_MEASURE_INFO)
-#undef ANALYZE_MEASURE_INFO
-    };
-    return &about[m];
-}
-
-void analyze_flag_add(analyze_report *r, size_t sample, size_t samples)
-{
-    if (r->flags < ANALYZE_FLAGS_MAX)
-        r->flag[r->flags++] = (analyze_flag){sample, samples};
-}
-
 /* --- one segment --- */
 
 /* More segments, more chances for something rare: the limit grows by the
@@ -219,9 +202,4 @@ moshi_status analyze_run(analyze_report *out, const analyze_params *params,
     resample_close(&f.to_24k);
     source_file_close(&f.source);
     return status;
-}
-
-void analyze_report_release(analyze_report *report)
-{
-    analyze_picture_release(&report->picture);
 }

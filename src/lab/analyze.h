@@ -48,7 +48,7 @@
     X(CUT_OFFSET, "cut_offset_samples", "", -INFINITY, INFINITY,               \
       "where the frames begin, if cuts show it")                               \
     X(CUTS, "cuts", "", -INFINITY, INFINITY, "boundaries that show a cut")     \
-    X(STRIDE_4, "stride_4", "", -INFINITY, 0.15,                               \
+    X(STRIDE_4, "stride_4", "", -INFINITY, 0.35,                               \
       "surprise in step with 4 samples, beyond chance")                        \
     X(STRIDE_20, "stride_20", "", -INFINITY, 0.8, "the same with 20 samples")  \
     X(STRIDE_120, "stride_120", "", -INFINITY, 2.6,                            \

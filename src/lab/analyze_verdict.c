@@ -1,6 +1,5 @@
 /* analyze_verdict.c: from measures to findings, to a score and one class. */
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -27,22 +26,6 @@ static bool inside(const analyze_report *r, analyze_measure m)
     const analyze_measure_info *about = analyze_measure_about(m);
     double v = r->measure[m];
     return isnan(v) || (v >= about->low && v <= about->high);
-}
-
-void analyze_add(analyze_report *r, lab_class about, int penalty,
-                 analyze_measure m, const char *format, ...)
-{
-    const analyze_measure_info *info = analyze_measure_about(m);
-    va_list args;
-    if (r->findings == ANALYZE_FINDINGS_MAX)
-        return;
-    analyze_finding *f = &r->finding[r->findings++];
-    *f = (analyze_finding){.about = about, .penalty = penalty,
-                           .measured = r->measure[m], .low = info->low,
-                           .high = info->high};
-    va_start(args, format);
-    vsnprintf(f->what, sizeof f->what, format, args);
-    va_end(args);
 }
 
 /* --- measures --- */

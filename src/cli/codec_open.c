@@ -1,0 +1,27 @@
+/* codec_open.c: find the codec's files, open them and a backend. */
+#include "cli/codec_open.h"
+
+#include "base/memory.h"
+#include "cli/model_args.h"
+#include "cpu/backend.h"
+
+moshi_status codec_open(const options *o, backend **be, mimi_model **codec,
+                        moshi_error *err)
+{
+    char *mimi = NULL, *config = NULL;
+    int threads;
+    moshi_status status = device_args(o, &threads, err);
+    if (status == MOSHI_OK)
+        status = codec_args(o, &mimi, &config, err);
+    if (status == MOSHI_OK)
+        status = cpu_backend_open(be, threads, CPU_LEVEL_COUNT, err);
+    if (status == MOSHI_OK) {
+        mimi_model_params p = {.path = mimi,
+                               .config_path = config,
+                               .panels = (*be)->panels};
+        status = mimi_model_open(codec, &p, err);
+    }
+    memory_free(mimi);
+    memory_free(config);
+    return status;
+}
