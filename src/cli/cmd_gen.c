@@ -37,6 +37,7 @@ static moshi_status open_model(gen_work *w, moshi_error *err)
     moshi_status status = talk_model_args(w->o, &p, err);
     if (status == MOSHI_OK)
         status = model_args_default(&p, err);
+    loading_ask(&w->loading, &p);
     return status == MOSHI_OK ? moshi_model_open(&w->model, &p, err) : status;
 }
 

@@ -54,8 +54,12 @@ static void show(gen_work *w, size_t frame)
     double audio = (double)(frame + 1) * (double)w->frame_samples /
                    w->model->mimi->config.sample_rate_hz;
     double elapsed = clock_seconds() - w->started;
+    double loaded = loading_fraction(&w->loading);
     snprintf(note, sizeof note, "%.1f s, %.2fx real time", audio,
              elapsed > 0 ? audio / elapsed : 0);
+    if (loaded < 1) /* frames wait for the weights that they meet first */
+        snprintf(note, sizeof note, "%.1f s, %d%% of the weights loaded",
+                 audio, (int)(100 * loaded));
     progress_set(&w->bar, (double)(frame + 1) / (double)w->n_frames, note);
 }
 
