@@ -181,6 +181,23 @@ FAULTS = {
 SINGLE = ("one doubled", "one dropped")
 
 
+def _marked(stride):
+    """A state that is lost at every stride: what follows begins from nothing."""
+    def fault(f, rng):
+        ramp = np.ones(stride)
+        length = max(1, stride // 8)
+        ramp[:length] = np.arange(length) / length
+        if stride < 8:
+            ramp[0] = 0.5
+        return (f.reshape(-1, stride) * ramp).reshape(f.shape)
+    return fault
+
+
+STRIDE_FAULTS = {f"a state lost every {n} samples": _marked(n)
+                 for n in (4, 20, 120, 960)}
+FAULTS.update(STRIDE_FAULTS)
+
+
 def faulty(clip, seconds, name, rng):
     """A fault in the whole clip's frames, then cut out anywhere: the grid's
     offset is unknown. Single events are put into the piece itself."""

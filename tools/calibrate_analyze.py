@@ -137,10 +137,12 @@ def main():
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--reports", action="store_true",
                         help="keep every report in --work")
+    parser.add_argument("--model", help="also take the echo through its codec")
     options = parser.parse_args()
+    more = ("-m", options.model) if options.model else ()
     options.clips = corpus.clips(options.moshi, options.work, options.recordings)
     for seconds in options.seconds:
-        measure(Bench(options.moshi, options.jobs, ()), options, seconds)
+        measure(Bench(options.moshi, options.jobs, more), options, seconds)
 
 
 if __name__ == "__main__":

@@ -51,7 +51,7 @@ static const char style[] =
     ".score{font-size:40px;font-weight:650;line-height:1;"
     "font-variant-numeric:tabular-nums}.bad{color:var(--bad)}"
     ".good{color:var(--good)}\n"
-    ".strip{overflow-x:auto;background:var(--card);border:1px solid "
+    ".strip{overflow-x:auto;margin-top:6px;background:var(--card);border:1px solid "
     "var(--line);border-radius:10px;padding:10px}svg{display:block}"
     "svg text{fill:var(--soft);font:11px system-ui,sans-serif}\n"
     "ul{padding-left:20px;margin:0}li{margin:6px 0}"
@@ -59,12 +59,28 @@ static const char style[] =
     "td,th{text-align:left;padding:5px 12px 5px 0;border-bottom:1px solid "
     "var(--line);white-space:nowrap}td.number{text-align:right;"
     "font-variant-numeric:tabular-nums}th{font-weight:600;"
-    "color:var(--soft)}td.text{white-space:normal;min-width:190px}\n";
+    "color:var(--soft)}td.text{white-space:normal;min-width:190px}\n"
+    /* On a phone each measure is a small card instead of a row. */
+    "@media(max-width:680px){main{padding:18px 14px 40px}"
+    ".verdict{padding:14px}.score{font-size:34px}"
+    "th{display:none}tr{display:grid;grid-template-columns:1fr auto;"
+    "align-items:center;padding:8px 0;border-bottom:1px solid var(--line)}"
+    "td{border:0;padding:1px 0}td:nth-child(3){grid-column:2;grid-row:2}"
+    "td.text{min-width:0;padding-right:12px}"
+    "td:nth-child(3) svg{width:110px}}\n";
 
 /* --- verdict --- */
 
-static void put_head(FILE *f, const analyze_report *r, const char *name)
+/* Others will read the page: they need no folders of this machine. */
+static const char *base_name(const char *path)
 {
+    const char *slash = strrchr(path, '/');
+    return slash && slash[1] ? slash + 1 : path;
+}
+
+static void put_head(FILE *f, const analyze_report *r, const char *path)
+{
+    const char *name = base_name(path);
     bool good = r->verdict == LAB_OK;
     fputs("<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
           "<meta name=\"viewport\" content=\"width=device-width\">\n<title>",
@@ -151,7 +167,7 @@ static void put_wave(FILE *f, const analyze_picture *p)
     for (size_t c = 0; c < p->columns; c++)
         largest = fmax(largest, fmax((double)p->high[c], -(double)p->low[c]));
     double scale = WAVE / 2.0 / largest;
-    fputs("<path fill=\"var(--wave)\" d=\"M0 ", f);
+    fputs("<path id=\"wave\" fill=\"var(--wave)\" d=\"M0 ", f);
     fprintf(f, "%.1f", middle);
     for (size_t c = 0; c < p->columns; c++)
         fprintf(f, "L%zu %.1f", COLUMN * c + 1,
@@ -199,6 +215,27 @@ static void put_grid(FILE *f, const analyze_report *r, int height)
                 place(p, (double)s * ANALYZE_RATE_HZ) + 2, s);
 }
 
+/* The whole of it in the width of the page; below it the same to be scrolled. */
+static void put_overview(FILE *f, const analyze_report *r)
+{
+    const analyze_picture *p = &r->picture;
+    size_t width = COLUMN * p->columns;
+    fprintf(f, "<svg viewBox=\"0 %d %zu %d\" width=\"100%%\" height=\"56\" "
+            "preserveAspectRatio=\"none\" role=\"img\" "
+            "aria-label=\"overview\"><use href=\"#wave\"/>\n",
+            WAVE_TOP, width, WAVE);
+    for (size_t i = 0; i < r->flags; i++) {
+        double x = place(p, (double)r->flag[i].sample);
+        double wide = fmax((double)r->flag[i].samples / PICTURE_HOP * COLUMN,
+                           (double)width / 500);
+        if (x + wide >= 0 && x <= (double)width)
+            fprintf(f, "<rect x=\"%.1f\" y=\"%d\" width=\"%.1f\" "
+                    "height=\"%d\" fill=\"var(--bad)\" "
+                    "fill-opacity=\".28\"/>\n", x, WAVE_TOP, wide, WAVE);
+    }
+    fputs("</svg>\n", f);
+}
+
 static moshi_status put_pictures(FILE *f, const analyze_report *r,
                                  moshi_error *err)
 {
@@ -208,12 +245,14 @@ static moshi_status put_pictures(FILE *f, const analyze_report *r,
     int height = p->shade ? top + SPECTRUM : WAVE_TOP + WAVE;
     if (p->columns == 0)
         return MOSHI_OK;
-    fprintf(f, "<h2>From %.1f s to %.1f s</h2>\n<div class=\"strip\"><svg "
-            "width=\"%zu\" height=\"%d\" role=\"img\" aria-label=\"waveform "
-            "and spectrogram\">\n",
+    fprintf(f, "<h2>From %.1f s to %.1f s</h2>\n",
             (double)p->start / ANALYZE_RATE_HZ,
-            (double)(p->start + p->columns * PICTURE_HOP) / ANALYZE_RATE_HZ,
-            COLUMN * p->columns, height);
+            (double)(p->start + p->columns * PICTURE_HOP) / ANALYZE_RATE_HZ);
+    put_overview(f, r);
+    fprintf(f, "<div class=\"strip\" tabindex=\"0\" role=\"group\" "
+            "aria-label=\"pictures, to be scrolled\"><svg width=\"%zu\" "
+            "height=\"%d\" role=\"img\" aria-label=\"waveform and "
+            "spectrogram\">\n", COLUMN * p->columns, height);
     put_wave(f, p);
     if (p->shade)
         status = put_spectrogram(f, p, top, err);
@@ -222,7 +261,8 @@ static moshi_status put_pictures(FILE *f, const analyze_report *r,
     fputs(isnan(r->measure[ANALYZE_CUT_OFFSET])
               ? ", drawn from the first sample on" : ", where cuts show them",
           f);
-    fputs(". Red: cuts, and stretches that are flagged.</p>\n", f);
+    fputs(". Red: cuts, and stretches that are flagged. Scroll sideways to "
+          "see all of it.</p>\n", f);
     return status;
 }
 
@@ -243,12 +283,13 @@ static void put_bar(FILE *f, double v, double low, double high)
     double scale = (BAR - 8) / (to - from);
     double left = isinf(low) ? 0 : (low - from) * scale + 4;
     double right = isinf(high) ? BAR : (high - from) * scale + 4;
-    fprintf(f, "<svg width=\"%d\" height=\"14\"><rect y=\"5\" width=\"%d\" "
+    fprintf(f, "<svg viewBox=\"0 0 %d 14\" width=\"%d\" height=\"14\">"
+            "<rect y=\"5\" width=\"%d\" "
             "height=\"4\" rx=\"2\" fill=\"var(--line)\"/><rect x=\"%.1f\" "
             "y=\"4\" width=\"%.1f\" height=\"6\" rx=\"3\" "
             "fill=\"var(--band)\"/><circle cx=\"%.1f\" cy=\"7\" r=\"4\" "
             "fill=\"var(--%s)\"/></svg>",
-            BAR, BAR, left, fmax(right - left, 2), (v - from) * scale + 4,
+            BAR, BAR, BAR, left, fmax(right - left, 2), (v - from) * scale + 4,
             v < low || v > high ? "bad" : "good");
 }
 
@@ -262,8 +303,8 @@ static void put_measures(FILE *f, const analyze_report *r)
         double v = r->measure[m];
         if (isnan(v))
             continue;
-        fprintf(f, "<tr><td>%s</td><td class=\"number\">%.4g %s</td><td>",
-                about->name, v, about->unit);
+        fprintf(f, "<tr><td>%s</td><td class=\"number\">%.*g %s</td><td>",
+                about->name, fabs(v) >= 1000 ? 9 : 4, v, about->unit);
         put_bar(f, v, about->low, about->high);
         fprintf(f, "</td><td class=\"soft text\">%s</td></tr>\n", about->text);
     }

@@ -28,7 +28,7 @@ static void print_measure(const analyze_report *r, analyze_measure m)
     if (isnan(v))
         snprintf(value, sizeof value, "-");
     else
-        snprintf(value, sizeof value, "%.4g", v);
+        snprintf(value, sizeof value, "%.*g", fabs(v) >= 1000 ? 9 : 4, v);
     printf("%-20s %10s %-5s %-12s %s\n", about->name, value, about->unit,
            range_text(range, sizeof range, about->low, about->high),
            about->text);

@@ -38,6 +38,7 @@ static moshi_status open_model(chat_work *w, moshi_error *err)
     moshi_status status = talk_model_args(w->o, &p, err);
     if (status == MOSHI_OK)
         status = model_args_default(&p, err);
+    loading_ask(&w->loading, &p);
     if (status == MOSHI_OK)
         status = moshi_model_open(&w->model, &p, err);
     if (status == MOSHI_OK)
@@ -45,6 +46,8 @@ static moshi_status open_model(chat_work *w, moshi_error *err)
     if (status == MOSHI_OK)
         status = speech_to_speech_open(&w->task, w->model, &w->args.params,
                                        err);
+    if (status == MOSHI_OK)
+        loading_wait(&w->loading, w->model, w->quiet);
     return status;
 }
 

@@ -5,11 +5,10 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "cli/codec_open.h"
 #include "cli/json_out.h"
-#include "cli/model_args.h"
 #include "cli/progress.h"
 #include "cli/report.h"
-#include "cpu/backend.h"
 #include "lab/replay.h"
 
 /* Of the test sound that the control is made of: 4 s. */
@@ -18,25 +17,6 @@
 bool codec_replay_wanted(const options *o)
 {
     return options_flag(o, "delay-scan") || options_flag(o, "order-scan");
-}
-
-static moshi_status open_model(const options *o, backend **be, mimi_model **m,
-                               moshi_error *err)
-{
-    char *mimi = NULL, *config = NULL;
-    int threads;
-    moshi_status status = device_args(o, &threads, err);
-    if (status == MOSHI_OK)
-        status = codec_args(o, &mimi, &config, err);
-    if (status == MOSHI_OK)
-        status = cpu_backend_open(be, threads, CPU_LEVEL_COUNT, err);
-    if (status == MOSHI_OK) {
-        mimi_model_params p = {.path = mimi, .config_path = config};
-        status = mimi_model_open(m, &p, err);
-    }
-    memory_free(mimi);
-    memory_free(config);
-    return status;
 }
 
 /* --- the two forms of the report --- */
@@ -153,7 +133,7 @@ moshi_status codec_replay(const options *o, const int32_t *codes, int K,
         .user = &bar,
     };
     progress_open(&bar, "replaying", options_flag(o, "quiet"));
-    moshi_status status = open_model(o, &be, &model, err);
+    moshi_status status = codec_open(o, &be, &model, err);
     if (status == MOSHI_OK)
         status = replay_open(&r, codes, K, T, &p, err);
     if (status == MOSHI_OK) {

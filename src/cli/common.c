@@ -24,7 +24,8 @@ const option common_model_options[] = {
 
 const option common_device_options[] = {
     {.name = "device", .type = OPTION_TEXT, .value = "DEVICE",
-     .fallback = "auto", .help = "where to compute: cpu or auto"},
+     .fallback = "auto", .help = "where to compute: cpu; vulkan, the best GPU; vulkan:N, as moshi "
+             "devices numbers them; auto, a GPU if there is one"},
     {.name = "threads", .type = OPTION_INTEGER, .value = "N", .min = 1,
      .max = LIMIT_THREADS,
      .help = "threads to compute with; one per usable core unless given"},

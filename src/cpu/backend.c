@@ -194,6 +194,7 @@ moshi_status cpu_backend_open(backend **out, int threads, cpu_level level,
 {
     static const backend table = {
         .name = "cpu",
+        .panels = true,
         .close = backend_close,
         .state_open = state_open,
         .state_close = state_close,
@@ -225,10 +226,12 @@ moshi_status cpu_backend_open(backend **out, int threads, cpu_level level,
 
 int cpu_backend_threads(const backend *self)
 {
-    return pool_threads(((const cpu_backend *)self)->pool);
+    return self->close == backend_close
+               ? pool_threads(((const cpu_backend *)self)->pool) : 0;
 }
 
 cpu_level cpu_backend_level(const backend *self)
 {
-    return ((const cpu_backend *)self)->kernels->level;
+    return self->close == backend_close
+               ? ((const cpu_backend *)self)->kernels->level : CPU_LEVEL_COUNT;
 }

@@ -29,12 +29,22 @@
     X(Q5_K, q5_k, __VA_ARGS__)      \
     X(Q6_K, q6_k, __VA_ARGS__)
 
+/* Those of them that panels may have (plan/panels.h). */
+#define KERNEL_PANEL_TYPES(X, ...)  \
+    X(F32, f32, __VA_ARGS__)        \
+    X(BF16, bf16, __VA_ARGS__)      \
+    X(Q8_0, q8_0, __VA_ARGS__)
+
+#define KERNEL_DECLARE_PANELS(type, name, isa) \
+    KERNEL_PANELS(kernel_panels_##name##_##isa);
+
 #define KERNEL_DECLARE_TYPE(type, name, isa)  \
     KERNEL_LINEAR(kernel_linear_##name##_##isa); \
     KERNEL_TO_F32(kernel_to_f32_##name##_##isa);
 
 #define KERNELS_DECLARE(isa)                        \
     KERNEL_WEIGHT_TYPES(KERNEL_DECLARE_TYPE, isa)   \
+    KERNEL_PANEL_TYPES(KERNEL_DECLARE_PANELS, isa)  \
     KERNEL_LINEAR(kernel_linear_q8_0_q8_0_##isa);   \
     KERNEL_RMS_NORM(kernel_rms_norm_##isa);         \
     KERNEL_LAYER_NORM(kernel_layer_norm_##isa);     \

@@ -5,6 +5,8 @@
 
 #define LINEAR_ENTRY(type, name, isa) \
     [DTYPE_##type] = kernel_linear_##name##_##isa,
+#define PANELS_ENTRY(type, name, isa) \
+    [DTYPE_##type] = kernel_panels_##name##_##isa,
 #define TO_F32_ENTRY(type, name, isa) \
     [DTYPE_##type] = kernel_to_f32_##name##_##isa,
 
@@ -12,6 +14,7 @@
 #define TABLE(isa)                                          \
     .linear = {KERNEL_WEIGHT_TYPES(LINEAR_ENTRY, isa)},     \
     .linear_q8_0 = kernel_linear_q8_0_q8_0_##isa,           \
+    .panels = {KERNEL_PANEL_TYPES(PANELS_ENTRY, isa)},      \
     .to_f32 = {KERNEL_WEIGHT_TYPES(TO_F32_ENTRY, isa)},     \
     .rms_norm = kernel_rms_norm_##isa,                      \
     .layer_norm = kernel_layer_norm_##isa,                  \

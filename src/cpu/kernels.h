@@ -35,6 +35,14 @@
               const float *bias, size_t row0, size_t row1)
 typedef KERNEL_LINEAR(kernel_linear);
 
+/* The same with w in panels (plan/panels.h) of rows 0 … N - 1: the rows of
+ * panels panel0 … panel1 - 1, any number of columns. */
+#define KERNEL_PANELS(name)                                               \
+    void name(float *const *y, const float *const *x, size_t columns,     \
+              const void *w, size_t K, size_t N, const float *bias,       \
+              size_t panel0, size_t panel1)
+typedef KERNEL_PANELS(kernel_panels);
+
 /* y[i] = dequantised element i of a row of n elements. */
 #define KERNEL_TO_F32(name) void name(float *y, const void *row, size_t n)
 typedef KERNEL_TO_F32(kernel_to_f32);
@@ -99,6 +107,7 @@ typedef struct kernel_table {
     cpu_level level;
     kernel_linear *linear[DTYPE_COUNT]; /* f32 activations; NULL: no weight */
     kernel_linear *linear_q8_0;         /* Q8_0 weights, Q8_0 activations */
+    kernel_panels *panels[DTYPE_COUNT]; /* NULL: not a type of panels */
     kernel_to_f32 *to_f32[DTYPE_COUNT]; /* NULL: not a weight type */
     kernel_quantize *quantize_q8_0;
     kernel_rms_norm *rms_norm;

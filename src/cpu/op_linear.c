@@ -5,6 +5,7 @@
  * rows × columns; a block that is small enough stays in the calling thread.
  * However it is cut, each output is one dot product summed in one order. */
 #include "cpu/run.h"
+#include "plan/panels.h"
 
 /* Products below this many multiply-adds are not worth waking a thread. */
 #define SMALL_WORK 32768u
@@ -55,6 +56,56 @@ static void linear_task(void *context, size_t task, int worker)
                  column1 < j->columns ? column1 : j->columns);
 }
 
+/* --- weights in panels --- */
+
+/* Columns of one task: a multiple of every tile's. */
+#define PANEL_COLUMNS 96u
+/* Bytes of panels of one task, likewise a share of the second-level cache. */
+#define PANEL_TASK_BYTES 524288u
+
+typedef struct panels_job {
+    kernel_panels *kernel;
+    const linear_job *l; /* what does not depend on the layout */
+    size_t step, blocks; /* panels of a task; tasks that all panels make */
+} panels_job;
+
+static void panels_task(void *context, size_t task, int worker)
+{
+    const panels_job *j = context;
+    const linear_job *l = j->l;
+    const float *x[PANEL_COLUMNS];
+    float *y[PANEL_COLUMNS];
+    size_t panel = task % j->blocks * j->step, all = panels_of(l->w->rows);
+    size_t column = task / j->blocks * PANEL_COLUMNS, n = 0;
+    (void)worker;
+    for (; n < PANEL_COLUMNS && column < l->columns; n++, column++) {
+        size_t lane = column / l->rows, row = column % l->rows;
+        x[n] = (const float *)(const void *)(l->x + lane * l->x_lane +
+                                             row * l->x_stride);
+        y[n] = (float *)(void *)(l->y + column * l->y_stride);
+    }
+    j->kernel(y, x, n, l->w->data, l->K, l->w->rows, l->bias, panel,
+              panel + j->step < all ? panel + j->step : all);
+}
+
+static void linear_panels(plan_runner *r, const linear_job *l)
+{
+    panels_job j = {.kernel = r->kernels->panels[l->w->type], .l = l};
+    size_t all = panels_of(l->w->rows);
+    size_t threads = (size_t)pool_threads(r->pool);
+    size_t columns = (l->columns + PANEL_COLUMNS - 1) / PANEL_COLUMNS;
+    bool alone = threads == 1 || l->w->rows * l->K * l->columns < SMALL_WORK;
+    /* At least four tasks for each thread, in whole groups of 4 panels. */
+    size_t fit = PANEL_TASK_BYTES / panel_bytes(l->w->type, l->K) + 1;
+    size_t share = alone ? all : all * columns / (4 * threads) + 1;
+    j.step = ((fit < share ? fit : share) + 3) / 4 * 4;
+    j.blocks = (all + j.step - 1) / j.step;
+    if (!alone)
+        pool_run(r->pool, j.blocks * columns, panels_task, &j);
+    for (size_t i = 0; alone && i < j.blocks * columns; i++)
+        panels_task(&j, i, 0);
+}
+
 void cpu_op_LINEAR(plan_runner *r, const plan_op *op)
 {
     const plan_tensor *w = cpu_tensor(r, op->in[0]);
@@ -76,6 +127,10 @@ void cpu_op_LINEAR(plan_runner *r, const plan_op *op)
         .rows = rows,
         .columns = rows * (size_t)r->n_lanes,
     };
+    if (w->panels) {
+        linear_panels(r, &j);
+        return;
+    }
     if (w->rows * w->width * j.columns < SMALL_WORK) {
         linear_block(&j, 0, w->rows, 0, j.columns);
         return;

@@ -8,26 +8,10 @@
 #include "audio/source_file.h"
 #include "base/memory.h"
 #include "lab/analyze_ref.h"
+#include "lab/analyze_tokens.h"
 #include "lab/analyze_work.h"
 
 #define CHUNK 4096
-
-const analyze_measure_info *analyze_measure_about(analyze_measure m)
-{
-    static const analyze_measure_info about[] = {
-#define ANALYZE_MEASURE_INFO(id, name, unit, low, high, text) \
-    [ANALYZE_##id] = {name, unit, text, low, high},
-        ANALYZE_MEASURES(ANALYZE_MEASURE_INFO)
-#undef ANALYZE_MEASURE_INFO
-    };
-    return &about[m];
-}
-
-void analyze_flag_add(analyze_report *r, size_t sample, size_t samples)
-{
-    if (r->flags < ANALYZE_FLAGS_MAX)
-        r->flag[r->flags++] = (analyze_flag){sample, samples};
-}
 
 /* --- one segment --- */
 
@@ -100,6 +84,8 @@ moshi_status analyze_segment(analyze_work *w, const float *pcm, size_t n,
     moshi_status status = speech_meter_push(&w->speech, pcm, n, err);
     if (status == MOSHI_OK)
         status = direction_push(&w->direction, pcm, n, err);
+    if (status == MOSHI_OK)
+        status = stride_push(&w->strides, pcm, n, err);
     if (status == MOSHI_OK)
         status = look_for_cuts(w, pcm, n, err);
     w->samples += n;
@@ -204,18 +190,16 @@ moshi_status analyze_run(analyze_report *out, const analyze_params *params,
         status = read_all(&f, params->path, err);
     if (status == MOSHI_OK && params->reference)
         status = hold_against(out, params, err);
+    if (status == MOSHI_OK && params->model)
+        status = analyze_tokens(&work, err);
     if (status == MOSHI_OK)
         analyze_conclude(&work);
     if (status != MOSHI_OK)
         analyze_report_release(out);
     speech_meter_release(&work.speech);
+    stride_release(&work.strides);
     memory_free(f.buffer);
     resample_close(&f.to_24k);
     source_file_close(&f.source);
     return status;
-}
-
-void analyze_report_release(analyze_report *report)
-{
-    analyze_picture_release(&report->picture);
 }

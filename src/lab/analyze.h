@@ -1,4 +1,4 @@
-/* analyze.h: judge a recording by its sound alone.
+/* analyze.h: judge a recording by its sound, and by its codes if they are there.
  *
  * Asks in this order: is it a usable recording (level, clipping, gaps); is
  * anybody speaking in it; is it cut and put together wrongly at the codec's
@@ -6,6 +6,9 @@
  * the range that clean speech keeps to (docs/ANALYZE.md says how the ranges
  * were found); a measure far outside is a finding, and a finding names one
  * class. The score is a summary of the findings and never stands without them.
+ *
+ * A model adds what only it can know: token echo, whether the sound is that of
+ * the recorded codes, and whether it lasts as long as the recorded text takes.
  *
  * The sound is judged at 24 kHz, mono, in segments of half a minute, so a
  * recording of any length needs the same memory. */
@@ -45,6 +48,15 @@
     X(CUT_OFFSET, "cut_offset_samples", "", -INFINITY, INFINITY,               \
       "where the frames begin, if cuts show it")                               \
     X(CUTS, "cuts", "", -INFINITY, INFINITY, "boundaries that show a cut")     \
+    X(STRIDE_4, "stride_4", "", -INFINITY, 0.35,                               \
+      "surprise in step with 4 samples, beyond chance")                        \
+    X(STRIDE_20, "stride_20", "", -INFINITY, 0.8, "the same with 20 samples")  \
+    X(STRIDE_120, "stride_120", "", -INFINITY, 2.6,                            \
+      "the same with 120 samples")                                             \
+    X(STRIDE_960, "stride_960", "", -INFINITY, 2,                              \
+      "the same with 960 samples")                                             \
+    X(FLUX, "boundary_flux", "", -INFINITY, 0.25,                              \
+      "spectra change more at one place of the frames")                        \
     X(REPEATED, "repeated_frames", "", 0, 0, "frames that come twice")         \
     X(FRAME_RATE, "modulation_12hz", "", 0, 6, "loudness in step with frames") \
     X(MODULATION, "modulation_4hz", "", 0.2, 1,                                \
@@ -55,6 +67,18 @@
       "how much faster syllables rise than fall")                              \
     X(DIRECTION, "direction", "", -0.4, INFINITY,                              \
       "how much faster the voice's pulses rise than fall")                     \
+    X(ECHO, "token_echo", "", -INFINITY, INFINITY,                             \
+      "codes that the codec hears again in what it says")                      \
+    X(ECHO_CHANCE, "token_echo_chance", "", -INFINITY, INFINITY,               \
+      "the same of other frames")                                              \
+    X(CODES_RIGHT, "frames_of_codes", "", 0.9, 1,                              \
+      "frames that sound as their codes do")                                   \
+    X(TEXT_STANDING, "text_standing", "", 0, 0.95,                             \
+      "steps on which one word of the text stands")                            \
+    X(TEXT_WORDS, "text_words", "", -INFINITY, INFINITY,                       \
+      "words of the model's own text")                                         \
+    X(TEXT_RATE, "words_per_second", "1/s", 0.8, 8,                            \
+      "words a second of sound")                                               \
     X(REF_LAG, "ref_lag_ms", "ms", -INFINITY, INFINITY,                        \
       "how much later than the reference")                                     \
     X(REF_SNR, "ref_snr_db", "dB", -INFINITY, INFINITY,                        \
@@ -107,15 +131,26 @@ typedef struct analyze_report {
     char line[320];     /* the verdict in one sentence */
 } analyze_report;
 
+/* What the recording may be held against; all borrowed. */
+typedef struct analyze_model {
+    const struct mimi_model *codec;
+    struct backend *backend;
+    const struct lm_config *lm;        /* NULL: only the codec is known */
+    const struct tokenizer *tokenizer; /* NULL: none; words are not counted */
+} analyze_model;
+
 typedef struct analyze_params {
     const char *path; /* "-": standard input */
     const char *reference; /* another recording of the same codes, or NULL */
+    const analyze_model *model; /* NULL: only the sound is judged */
+    const char *codes; /* with a model: what it recorded, the tables of
+                          `moshi gen --codes`, or codes alone; or NULL */
     bool picture;
 } analyze_params;
 
 /* The report is large and belongs on the heap or in static storage. Errors:
- * what source_file_open says, and MOSHI_NO_MEMORY. A sample that is not a
- * finite number is a finding, not an error. */
+ * what source_file_open says, what analyze_tokens.h says of codes, and
+ * MOSHI_NO_MEMORY. With a model or a reference the path is read twice. */
 moshi_status analyze_run(analyze_report *out, const analyze_params *params,
                          moshi_error *err);
 void analyze_report_release(analyze_report *report);

@@ -1,6 +1,5 @@
 /* analyze_verdict.c: from measures to findings, to a score and one class. */
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -17,6 +16,9 @@
 /* Contrast that makes even quiet sound speech. */
 #define QUIET_CONTRAST_DB 20
 
+/* Cuts at frames alone leave no mark in step with strides up to this. */
+#define STRIDE_FINE 120
+
 #define NO_SPEECH 90 /* penalty of what has nothing to score */
 
 static bool inside(const analyze_report *r, analyze_measure m)
@@ -24,26 +26,6 @@ static bool inside(const analyze_report *r, analyze_measure m)
     const analyze_measure_info *about = analyze_measure_about(m);
     double v = r->measure[m];
     return isnan(v) || (v >= about->low && v <= about->high);
-}
-
-static void add(analyze_report *r, lab_class about, int penalty,
-                analyze_measure m, const char *format, ...)
-    ERROR_PRINTF(5, 6);
-
-static void add(analyze_report *r, lab_class about, int penalty,
-                analyze_measure m, const char *format, ...)
-{
-    const analyze_measure_info *info = analyze_measure_about(m);
-    va_list args;
-    if (r->findings == ANALYZE_FINDINGS_MAX)
-        return;
-    analyze_finding *f = &r->finding[r->findings++];
-    *f = (analyze_finding){.about = about, .penalty = penalty,
-                           .measured = r->measure[m], .low = info->low,
-                           .high = info->high};
-    va_start(args, format);
-    vsnprintf(f->what, sizeof f->what, format, args);
-    va_end(args);
 }
 
 /* --- measures --- */
@@ -70,11 +52,23 @@ static void read_level(analyze_work *w)
                               (double)(w->samples ? w->samples : 1);
 }
 
+static void read_strides(analyze_work *w)
+{
+    double *v = w->report->measure;
+    stride_measures m = stride_read(&w->strides);
+    v[ANALYZE_STRIDE_4] = m.surprise[0];
+    v[ANALYZE_STRIDE_20] = m.surprise[1];
+    v[ANALYZE_STRIDE_120] = m.surprise[2];
+    v[ANALYZE_STRIDE_960] = m.surprise[3];
+    v[ANALYZE_FLUX] = m.flux;
+}
+
 static void read_measures(analyze_work *w)
 {
     double *v = w->report->measure;
     speech_measures s = speech_meter_read(&w->speech);
     read_level(w);
+    read_strides(w);
     v[ANALYZE_MODULATION] = s.modulation_4hz;
     v[ANALYZE_FRAME_RATE] = s.modulation_12hz;
     v[ANALYZE_VOICED] = s.voiced_share;
@@ -115,21 +109,25 @@ static void find_input(analyze_work *w)
     double smooth = level_meter_smooth(&w->level);
     double swapped = level_meter_smooth_swapped(&w->level);
     if (smooth < NOISY && swapped > SMOOTH)
-        add(r, LAB_INPUT, NO_SPEECH, ANALYZE_RMS,
+        analyze_add(r, LAB_INPUT, NO_SPEECH, ANALYZE_RMS,
             "noise, which becomes sound when the two bytes of each sample are "
             "exchanged: wrong byte order (correlation %.2f, then %.2f)",
             smooth, swapped);
-    if (!is_speech(w))
-        add(r, LAB_INPUT, NO_SPEECH, ANALYZE_CONTRAST, "no speech: %s",
-            w->best.reason);
+    if (!is_speech(w) && w->is_of_codes)
+        analyze_add(r, LAB_CANNOT_TELL, NO_SPEECH, ANALYZE_CONTRAST,
+                    "no speech (%s), and the codes sound just so: the model "
+                    "said nothing, or heard nothing", w->best.reason);
+    else if (!is_speech(w))
+        analyze_add(r, LAB_INPUT, NO_SPEECH, ANALYZE_CONTRAST, "no speech: %s",
+                    w->best.reason);
     if (!inside(r, ANALYZE_DC))
-        add(r, LAB_INPUT, 15, ANALYZE_DC,
+        analyze_add(r, LAB_INPUT, 15, ANALYZE_DC,
             "a constant offset lies under the sound");
     if (!inside(r, ANALYZE_CLIPPED))
-        add(r, LAB_INPUT, 25, ANALYZE_CLIPPED,
+        analyze_add(r, LAB_INPUT, 25, ANALYZE_CLIPPED,
             "samples are clipped at the limits of the file");
     if (is_speech(w) && !inside(r, ANALYZE_PITCH))
-        add(r, LAB_INPUT, 25, ANALYZE_PITCH,
+        analyze_add(r, LAB_INPUT, 25, ANALYZE_PITCH,
             "the voice is too %s for a person: another sample rate than the "
             "file says?", r->measure[ANALYZE_PITCH] > 100 ? "high" : "low");
 }
@@ -144,7 +142,7 @@ static void find_gaps(analyze_work *w)
     size_t whole = 0;
     double frame = (double)m->rate_hz * ANALYZE_FRAME_MS / 1000;
     /* Frames in a wrong order stop in full swing too. */
-    if (inside(r, ANALYZE_GAPS) || w->grid.evidence >= 1)
+    if (inside(r, ANALYZE_GAPS) || w->grid.evidence >= 1 || w->is_of_codes)
         return;
     for (size_t i = 0; i < kept; i++) {
         double frames = (double)m->gap[i].samples / frame;
@@ -154,11 +152,11 @@ static void find_gaps(analyze_work *w)
                          (size_t)((double)m->gap[i].samples * scale));
     }
     if (2 * whole > kept)
-        add(r, LAB_TIMELINE, 60, ANALYZE_GAPS,
+        analyze_add(r, LAB_TIMELINE, 60, ANALYZE_GAPS,
             "frames are missing: the sound stops in full swing for a whole "
             "number of frames");
     else
-        add(r, LAB_SPEED, 60, ANALYZE_GAPS,
+        analyze_add(r, LAB_SPEED, 60, ANALYZE_GAPS,
             "the sound stops in full swing: whatever played it was not given "
             "the next piece in time");
 }
@@ -176,26 +174,79 @@ static order_name name_order(const analyze_work *w)
     return w->order;
 }
 
+/* The stride whose mark is furthest above its limit, or STRIDES. */
+static int marked_stride(const analyze_report *r)
+{
+    int worst = STRIDES;
+    double most = 1;
+    for (int s = 0; s < STRIDES; s++) {
+        analyze_measure m = (analyze_measure)(ANALYZE_STRIDE_4 + s);
+        double over = r->measure[m] / analyze_measure_about(m)->high;
+        if (over > most) {
+            most = over;
+            worst = s;
+        }
+    }
+    return worst;
+}
+
+/* A frame's boundary is a place of the longest stride and of the flux too: cut
+ * frames mark both, and are named by their cuts. Returns whether the cuts are
+ * explained. */
+static bool find_strides(analyze_work *w)
+{
+    analyze_report *r = w->report;
+    int s = marked_stride(r);
+    bool in_step = w->grid.evidence >= 1;
+    if (s < STRIDES && !(in_step && stride_samples[s] > STRIDE_FINE)) {
+        analyze_add(r, LAB_CODEC, 55, (analyze_measure)(ANALYZE_STRIDE_4 + s),
+                    "marks in step with %zu samples, an inner stride of the "
+                    "codec: a state is lost there, or pieces overlap wrongly",
+                    stride_samples[s]);
+        return true;
+    }
+    if (!in_step && !inside(r, ANALYZE_FLUX))
+        analyze_add(r, LAB_CODEC, 55, ANALYZE_FLUX, "the spectrum jumps at one "
+                    "place of every frame: a state of the decoder is lost");
+    return false;
+}
+
+/* What the codes say just so is no fault of what plays them: the model that
+ * made them is, or the way they were put together. */
+static lab_class about_frames(const analyze_work *w, lab_class about)
+{
+    return w->is_of_codes ? LAB_CANNOT_TELL : about;
+}
+
+static void find_cuts(analyze_work *w)
+{
+    const grid *g = &w->grid;
+    lab_class about = w->order == ORDER_EMPTY_START ? LAB_CODEC : LAB_TIMELINE;
+    double at = (double)(w->grid_start + g->offset +
+                         g->first * ANALYZE_FRAME) / ANALYZE_RATE_HZ;
+    analyze_add(w->report, about_frames(w, about), 60, ANALYZE_CUT_EVIDENCE,
+                "the sound is cut at %zu of %zu boundaries of frames%s, from "
+                "%.2f s on: %s%s", g->cut, g->active,
+                g->period == 1 ? "" : " at even distances", at,
+                w->is_of_codes ? "and so the codes sound"
+                               : order_text(name_order(w)),
+                w->is_of_codes ? ": look at what made them" : "");
+}
+
 static void find_timeline(analyze_work *w)
 {
     analyze_report *r = w->report;
-    const grid *g = &w->grid;
-    double at = (double)(w->grid_start + g->offset +
-                         g->first * ANALYZE_FRAME) / ANALYZE_RATE_HZ;
+    bool explained = find_strides(w);
     if (w->repeats > 0)
-        add(r, LAB_TIMELINE, 55, ANALYZE_REPEATED, "frames come twice");
-    if (g->evidence < 1) {
-        if (is_speech(w) && !too_little(w) && !inside(r, ANALYZE_DIRECTION))
-            add(r, LAB_TIMELINE, 55, ANALYZE_DIRECTION,
-                "the pulses of the voice rise slowly and end at once: it is "
-                "played backwards");
-        return;
-    }
-    add(r, w->order == ORDER_EMPTY_START ? LAB_CODEC : LAB_TIMELINE, 60,
-        ANALYZE_CUT_EVIDENCE, "the sound is cut at %zu of %zu boundaries of "
-        "frames%s, from %.2f s on: %s", g->cut, g->active,
-        g->period == 1 ? "" : " at even distances", at,
-        order_text(name_order(w)));
+        analyze_add(r, about_frames(w, LAB_TIMELINE), 55, ANALYZE_REPEATED,
+                    "frames come twice");
+    if (!explained && w->grid.evidence >= 1)
+        find_cuts(w);
+    if (w->grid.evidence < 1 && is_speech(w) && !too_little(w) &&
+        !inside(r, ANALYZE_DIRECTION))
+        analyze_add(r, about_frames(w, LAB_TIMELINE), 55, ANALYZE_DIRECTION,
+                    "the pulses of the voice rise slowly and end at once: it "
+                    "is played backwards");
 }
 
 /* --- score and verdict --- */
@@ -236,8 +287,15 @@ void analyze_conclude(analyze_work *w)
         find_input(w);
     find_gaps(w);
     find_timeline(w);
+    if (!inside(w->report, ANALYZE_TEXT_RATE))
+        analyze_add(w->report, LAB_CANNOT_TELL, 25, ANALYZE_TEXT_RATE,
+                    "the text says %g word(s), which the sound is too %s for",
+                    w->report->measure[ANALYZE_TEXT_WORDS],
+                    w->report->measure[ANALYZE_TEXT_RATE] >
+                            analyze_measure_about(ANALYZE_TEXT_RATE)->high
+                        ? "short" : "long");
     if (!inside(w->report, ANALYZE_REF_STOI))
-        add(w->report, LAB_CODEC, 45, ANALYZE_REF_STOI,
+        analyze_add(w->report, LAB_CODEC, 45, ANALYZE_REF_STOI,
             "it says something else than the reference, which should be of "
             "the same codes");
     judge(w);

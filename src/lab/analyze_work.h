@@ -11,6 +11,7 @@
 #include "lab/analyze_order.h"
 #include "lab/analyze_repeat.h"
 #include "lab/analyze_speech.h"
+#include "lab/analyze_stride.h"
 
 /* Ten seconds, a whole number of frames, so that every segment has the same
  * grid; the last takes up to as much again. */
@@ -22,6 +23,7 @@ typedef struct analyze_work {
     level_meter level;
     speech_meter speech;
     direction direction;
+    stride_meter strides;
     size_t samples;    /* at 24 kHz, of the segments so far */
     size_t segments;
     size_t active_samples;
@@ -30,6 +32,7 @@ typedef struct analyze_work {
     order_name order;  /* what was done to its frames */
     size_t repeats;    /* frames */
     speech_level best; /* of the segment that is most like speech */
+    bool is_of_codes;  /* it is what the recorded codes sound like */
 } analyze_work;
 
 /* A segment of n samples; judge it and add to what is known. */
@@ -38,6 +41,10 @@ moshi_status analyze_segment(analyze_work *w, const float *pcm, size_t n,
 
 /* From what was collected: measures, findings, score, verdict. */
 void analyze_conclude(analyze_work *w);
+
+/* Add a finding about measure m, unless there are too many. */
+void analyze_add(analyze_report *r, lab_class about, int penalty,
+                 analyze_measure m, const char *format, ...) ERROR_PRINTF(5, 6);
 
 /* Remember a place, unless there are too many. */
 void analyze_flag_add(analyze_report *r, size_t sample, size_t samples);

@@ -4,7 +4,6 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
-#include "cpu/backend.h"
 #include "files/value.h"
 #include "lab/bench.h"
 #include "lab/synth_list.h"
@@ -13,7 +12,8 @@ static moshi_status open_codec(bench_model *b, moshi_error *err)
 {
     moshi_model *m = b->model;
     mimi_model_params p = {.path = m->files.mimi,
-                           .config_path = m->files.mimi_config};
+                           .config_path = m->files.mimi_config,
+                           .panels = m->backend->panels};
     return mimi_model_open(&m->mimi, &p, err);
 }
 
@@ -42,8 +42,9 @@ moshi_status bench_model_open(bench_model *out,
     moshi_status status = model_files_find(&b.model->files, &p,
                                            MODEL_PARTS_MIMI, err);
     if (status == MOSHI_OK)
-        status = cpu_backend_open(&b.model->backend, params->threads,
-                                  CPU_LEVEL_COUNT, err);
+        status = device_open(&b.model->backend, params->device,
+                             params->threads, CPU_LEVEL_COUNT,
+                             &b.model->device, err);
     if (status == MOSHI_OK)
         status = open_codec(&b, err);
     if (status == MOSHI_OK)
@@ -97,7 +98,8 @@ static moshi_status make_mimi(bench_model *b, const synth_parts *parts,
     value *config = NULL;
     checkpoint *file = NULL;
     mimi_model_params p = {.config_path = "the preset",
-                           .codebooks = codebooks(b->model->lm)};
+                           .codebooks = codebooks(b->model->lm),
+                           .panels = b->model->backend->panels};
     moshi_status status = parse(&config, parts->mimi_config, err);
     if (status == MOSHI_OK)
         status = synth_memory_open(&b->mimi_bytes, &file, parts->mimi,
@@ -125,8 +127,9 @@ moshi_status bench_model_synthetic(bench_model *out, const char *preset,
     }
     if (status == MOSHI_OK) {
         b.model->defaults = (model_defaults){-1, -1, -1, -1};
-        status = cpu_backend_open(&b.model->backend, params->threads,
-                                  CPU_LEVEL_COUNT, err);
+        status = device_open(&b.model->backend, params->device,
+                             params->threads, CPU_LEVEL_COUNT,
+                             &b.model->device, err);
     }
     if (status == MOSHI_OK && parts.lm)
         status = make_lm(&b, &parts, preset, params->exact_activations != 0,

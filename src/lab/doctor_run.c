@@ -73,20 +73,12 @@ static void check_text(doctor *d, const record *r)
 {
     const trace_tokens *t = &r->run;
     const lm_config *c = &d->lm;
-    size_t width = 1 + (size_t)t->own, count = 0;
-    int32_t most = t->tokens[0];
     doctor_finding f = {"run: text", LAB_SAMPLING, DOCTOR_OK,
                         "text tokens that the model chose",
                         "let the model choose its text: a token that is forced "
                         "on every frame is all that it can speak about"};
-    for (size_t s = 0; s < t->steps; s++) { /* the most frequent, by votes */
-        int32_t token = t->tokens[s * width];
-        most = count ? most : token;
-        count = token == most ? count + 1 : count - 1;
-    }
-    count = 0;
-    for (size_t s = 0; s < t->steps; s++)
-        count += t->tokens[s * width] == most;
+    int32_t most;
+    size_t count = trace_tokens_most(t, &most);
     bool padding = most == c->text_pad || most == c->text_end_pad;
     if ((double)count > STANDING * (double)t->steps && !padding) {
         f.status = DOCTOR_FAULT;

@@ -117,6 +117,18 @@ echo_codec echo_mimi_codec(echo_mimi *e)
     return (echo_codec){run, e};
 }
 
+void echo_mimi_encode(echo_mimi *e, const float *pcm, size_t T,
+                      int32_t *codes)
+{
+    size_t samples = (size_t)e->model->config.frame_samples;
+    mimi_encoder_reset(e->encoders[0]);
+    for (size_t f = 0; f < T; f++) {
+        const float *in = pcm + f * samples;
+        int32_t *out = codes + f * (size_t)e->model->codebooks;
+        mimi_encode_frame(e->runner, e->encoders, 1, &in, &out, NULL);
+    }
+}
+
 moshi_status echo_mimi_hear(echo_mimi *e, size_t T, int32_t *codes,
                             moshi_error *err)
 {
@@ -126,12 +138,7 @@ moshi_status echo_mimi_hear(echo_mimi *e, size_t T, int32_t *codes,
     if (!pcm)
         return error_no_memory(err, "the test sound");
     test_sound_fill(pcm, T * samples, c->sample_rate_hz);
-    mimi_encoder_reset(e->encoders[0]);
-    for (size_t f = 0; f < T; f++) {
-        const float *in = pcm + f * samples;
-        int32_t *out = codes + f * (size_t)e->model->codebooks;
-        mimi_encode_frame(e->runner, e->encoders, 1, &in, &out, NULL);
-    }
+    echo_mimi_encode(e, pcm, T, codes);
     memory_free(pcm);
     return MOSHI_OK;
 }

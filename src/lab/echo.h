@@ -34,6 +34,10 @@ moshi_status echo_mimi_open(echo_mimi **out, const mimi_model *model,
 void echo_mimi_close(echo_mimi **e);
 echo_codec echo_mimi_codec(echo_mimi *e);
 
+/* Codes, [T][codebooks], of T frames of sound from an empty start. */
+void echo_mimi_encode(echo_mimi *e, const float *pcm, size_t T,
+                      int32_t *codes);
+
 /* Codes of the test sound, [T][codebooks], as this codec hears it. */
 moshi_status echo_mimi_hear(echo_mimi *e, size_t T, int32_t *codes,
                             moshi_error *err);

@@ -156,6 +156,21 @@ void trace_tokens_release(trace_tokens *t)
     *t = (trace_tokens){0};
 }
 
+size_t trace_tokens_most(const trace_tokens *t, int32_t *text)
+{
+    size_t width = 1 + (size_t)t->own, count = 0;
+    *text = t->tokens[0];
+    for (size_t s = 0; s < t->steps; s++) { /* by votes */
+        int32_t token = t->tokens[s * width];
+        *text = count ? *text : token;
+        count = token == *text ? count + 1 : count - 1;
+    }
+    count = 0;
+    for (size_t s = 0; s < t->steps; s++)
+        count += t->tokens[s * width] == *text;
+    return count;
+}
+
 /* What a codebook may hold: initial tokens are there in steps that the delays
  * reach back beyond the start; -1 is no token. */
 static moshi_status check(const trace_tokens *t, const char *what,

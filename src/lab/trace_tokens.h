@@ -31,6 +31,10 @@ moshi_status trace_tokens_open_codes(trace_tokens *out, const char *path,
                                      moshi_error *err);
 void trace_tokens_release(trace_tokens *tokens);
 
+/* The text token that stands on most steps, if any stands on more than half;
+ * returns on how many. */
+size_t trace_tokens_most(const trace_tokens *tokens, int32_t *text);
+
 /* Do they fit this model, number by number? MOSHI_MISMATCH says where not. */
 moshi_status trace_tokens_check(const trace_tokens *tokens,
                                 const lm_config *config, moshi_error *err);

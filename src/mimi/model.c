@@ -125,13 +125,18 @@ static moshi_status open_decoder(mimi_model *m, weights *w,
     return builder_finish(&n.b, &m->decoder, w->err);
 }
 
-static moshi_status build(mimi_model *m, bool ring, moshi_error *err)
+static moshi_status build(mimi_model *m, const mimi_model_params *params,
+                          moshi_error *err)
 {
-    weights w = {.file = m->file, .store = m->store, .err = err};
+    weights w = {.file = m->file,
+                 .store = m->store,
+                 .panels = params->panels,
+                 .later = params->later,
+                 .err = err};
     moshi_error ignored;
     if (!err)
         w.err = &ignored;
-    nn_transformer t = transformer_shape(&m->config, ring);
+    nn_transformer t = transformer_shape(&m->config, params->ring_window);
     quantizer *q = memory_calloc(1, sizeof *q);
     side *s = memory_calloc(1, sizeof *s);
     moshi_status status;
@@ -181,7 +186,7 @@ moshi_status mimi_model_from_checkpoint(mimi_model **out, checkpoint **file,
     moshi_status status = m->store ? read_config(m, config, params, err)
                                    : error_no_memory(err, "the codec");
     if (status == MOSHI_OK)
-        status = build(m, params->ring_window, err);
+        status = build(m, params, err);
     if (status != MOSHI_OK) {
         mimi_model_close(&m);
         return status;
@@ -203,6 +208,16 @@ moshi_status mimi_model_open(mimi_model **out, const mimi_model_params *params,
     value_close(&config);
     checkpoint_close(&file);
     return status;
+}
+
+void mimi_model_finish(const mimi_model *model)
+{
+    weights_store_finish(model->store);
+}
+
+size_t mimi_model_unmade(const mimi_model *model)
+{
+    return weights_store_unmade(model->store);
 }
 
 void mimi_model_close(mimi_model **handle)

@@ -31,10 +31,18 @@ typedef struct mimi_model_params {
     int codebooks;           /* how many to load; 0: all of the file */
     bool ring_window;        /* attention window of the official streaming
                                 code, for comparison (docs/MODEL.md) */
+    bool panels;             /* convolutions in panels (plan/panels.h), for a
+                                backend that takes them */
+    bool later;              /* open at once; mimi_model_finish does the rest */
 } mimi_model_params;
 
 moshi_status mimi_model_open(mimi_model **out, const mimi_model_params *params,
                              moshi_error *err);
+
+/* Make the weights that opening left to be made, or wait until another thread
+ * has made them; opening a runner does it. From any thread. */
+void mimi_model_finish(const mimi_model *model);
+size_t mimi_model_unmade(const mimi_model *model); /* bytes of them */
 
 /* The same from an open checkpoint and a parsed config (NULL: none), which is
  * called params->config_path in messages; params->path is not used. *file is

@@ -10,17 +10,43 @@
 #define NAME_ROOM 128
 
 /* The first of the names that older checkpoints give the same tensor. */
-static const float *aliased(weights *w, const char *prefix,
-                            const char *const names[3], size_t n)
+static void aliased(weights *w, const char *prefix, const char *const names[3],
+                    char out[NAME_ROOM])
 {
-    char name[NAME_ROOM];
     for (int i = 0; i < 3; i++) {
-        snprintf(name, sizeof name, "%s.%s", prefix, names[i]);
-        if (weights_has(w, name))
-            return weights_floats(w, name, n);
+        snprintf(out, NAME_ROOM, "%s.%s", prefix, names[i]);
+        if (weights_has(w, out))
+            return;
     }
-    snprintf(name, sizeof name, "%s.%s", prefix, names[0]);
-    return weights_floats(w, name, n);
+    snprintf(out, NAME_ROOM, "%s.%s", prefix, names[0]);
+}
+
+/* rows[j] = sum[j] / max(usage[j], USAGE_MIN), and half their squared norms */
+typedef struct book_work {
+    const void *sum; /* of the file */
+    dtype type;
+    const float *usage;
+    size_t bins, dim;
+    float *rows;
+    double *norms;
+} book_work;
+
+static void make_book(void *user)
+{
+    const book_work *b = user;
+    for (size_t j = 0; j < b->bins; j++) {
+        float used = b->usage[j] > USAGE_MIN ? b->usage[j] : USAGE_MIN;
+        float *row = b->rows + j * b->dim;
+        double norm = 0;
+        weights_widen(row, (const char *)b->sum +
+                               j * b->dim * dtype_info(b->type)->bytes,
+                      b->type, b->dim);
+        for (size_t i = 0; i < b->dim; i++) {
+            row[i] /= used;
+            norm += 0.5 * (double)row[i] * row[i];
+        }
+        b->norms[j] = norm;
+    }
 }
 
 static void load_book(weights *w, const mimi_config *c, int index,
@@ -30,32 +56,28 @@ static void load_book(weights *w, const mimi_config *c, int index,
                                         "embed_sum"};
     static const char *const uses[3] = {"cluster_usage", "cluster_size",
                                         "cluster_usage"};
-    char name[NAME_ROOM];
+    char prefix[NAME_ROOM / 2], name[NAME_ROOM];
     size_t bins = (size_t)c->bins, dim = (size_t)c->codebook_dim;
+    book_work b = {.bins = bins, .dim = dim};
     if (index == 0)
-        snprintf(name, sizeof name,
+        snprintf(prefix, sizeof prefix,
                  "quantizer.rvq_first.vq.layers.0._codebook");
     else
-        snprintf(name, sizeof name,
+        snprintf(prefix, sizeof prefix,
                  "quantizer.rvq_rest.vq.layers.%d._codebook", index - 1);
-    const float *sum = aliased(w, name, sums, bins * dim);
-    const float *usage = aliased(w, name, uses, bins);
-    float *rows = weights_own(w, bins * dim);
-    double *norms = weights_store_block(w->store, bins * sizeof *norms);
-    if (!norms && w->status == MOSHI_OK)
-        w->status = error_no_memory(w->err, "the codebooks");
+    aliased(w, prefix, sums, name);
+    if (!weights_source(w, name, bins * dim, &b.sum, &b.type))
+        return;
+    weights_note_use(w, WEIGHTS_DIVIDED);
+    aliased(w, prefix, uses, name);
+    b.usage = weights_floats(w, name, bins);
+    b.rows = weights_own(w, bins * dim);
+    b.norms = weights_own_bytes(w, bins * sizeof *b.norms);
     if (w->status != MOSHI_OK)
         return;
-    for (size_t j = 0; j < bins; j++) {
-        float used = usage[j] > USAGE_MIN ? usage[j] : USAGE_MIN;
-        for (size_t i = 0; i < dim; i++) {
-            float e = sum[j * dim + i] / used;
-            rows[j * dim + i] = e;
-            norms[j] += 0.5 * (double)e * e;
-        }
-    }
-    q->book[index] = (nn_matrix){DTYPE_F32, bins, dim, rows};
-    q->half_norms[index] = norms;
+    weights_later(w, make_book, &b, sizeof b, bins * dim * sizeof(float));
+    q->book[index] = (nn_matrix){DTYPE_F32, bins, dim, b.rows, false};
+    q->half_norms[index] = b.norms;
 }
 
 void quantizer_load(weights *w, const mimi_config *c, int n, quantizer *q)

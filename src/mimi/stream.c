@@ -76,6 +76,7 @@ moshi_status mimi_runner_open(mimi_runner **out, const mimi_model *model,
     if (!r)
         return error_no_memory(err, "the codec's scratch");
     *r = (mimi_runner){.model = model, .backend = be, .lanes_max = lanes_max};
+    mimi_model_finish(model);
     moshi_status status = MOSHI_OK;
     if (sides & MIMI_ENCODE)
         status = be->runner_open(be, model->encoder, lanes_max, &r->encode,

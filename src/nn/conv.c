@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "nn/arrange.h"
 
 #define NAME_ROOM 256
 
@@ -25,14 +26,16 @@ static void fold_weight_norm(float *v, const float *g, size_t rows,
     }
 }
 
-/* The weight as the file orders it, [first][second][kernel], in memory of its
- * own (memory_free); NULL after a failure, which w remembers. */
-static float *load_weight(weights *w, const char *name, size_t first,
-                          size_t second, size_t kernel)
+/* The weight as the file orders it, [first][second][kernel]; `from` is asked
+ * for its matrix [rows, width]. Failures are remembered by w. */
+static nn_matrix load_weight(weights *w, const char *name, size_t first,
+                             size_t second, size_t kernel, arrangement *from,
+                             size_t rows, size_t width)
 {
     char part[NAME_ROOM], shape[160];
     weights_place place;
-    size_t want[3] = {first, second, kernel};
+    size_t want[3] = {first, second, kernel}, n = first * second * kernel;
+    nn_matrix m = {.type = DTYPE_F32, .rows = rows, .width = width};
     snprintf(part, sizeof part, "%s.weight_v", name);
     bool normed = weights_find(w, part, &place);
     if (!normed)
@@ -45,25 +48,28 @@ static float *load_weight(weights *w, const char *name, size_t first,
                      "tensor %s is %s, expected [%zu, %zu, %zu]", part,
                      checkpoint_shape_text(place.tensor, shape, sizeof shape),
                      first, second, kernel);
-    if (w->status != MOSHI_OK)
-        return NULL;
-    float *v = memory_calloc(first * second * kernel, sizeof *v);
-    if (!v) {
+    if (!weights_source(w, part, n, &from->data, &from->type))
+        return m;
+    if (!normed)
+        return weights_arrange(w, from, DTYPE_F32, rows, width);
+    /* Folding needs a copy, which does not outlive this function. */
+    bool later = w->later;
+    snprintf(part, sizeof part, "%s.weight_g", name);
+    const float *g = weights_floats(w, part, first);
+    float *v = memory_calloc(n, sizeof *v);
+    if (!v && w->status == MOSHI_OK)
         w->status = error_no_memory(w->err, "the weights of a convolution");
-        return NULL;
+    if (w->status == MOSHI_OK) {
+        weights_widen(v, from->data, from->type, n);
+        fold_weight_norm(v, g, first, second * kernel);
+        from->data = v;
+        from->type = DTYPE_F32;
+        w->later = false;
+        m = weights_arrange(w, from, DTYPE_F32, rows, width);
+        w->later = later;
     }
-    bool ok = weights_read(w, part, first * second * kernel, v);
-    if (ok && normed) {
-        snprintf(part, sizeof part, "%s.weight_g", name);
-        const float *g = weights_floats(w, part, first);
-        ok = g != NULL;
-        if (ok)
-            fold_weight_norm(v, g, first, second * kernel);
-    }
-    if (ok)
-        return v;
     memory_free(v);
-    return NULL;
+    return m;
 }
 
 static const float *load_bias(weights *w, const char *name, size_t n)
@@ -73,26 +79,15 @@ static const float *load_bias(weights *w, const char *name, size_t n)
     return weights_floats(w, part, n);
 }
 
-static nn_matrix owned(float *data, size_t rows, size_t width)
-{
-    return (nn_matrix){.type = DTYPE_F32, .rows = rows, .width = width,
-                       .data = data};
-}
-
 void nn_conv_load(weights *w, const char *name, size_t in, size_t out,
                   int kernel, int stride, bool bias, nn_conv *c)
 {
     size_t K = (size_t)kernel;
     *c = (nn_conv){.in = in, .out = out, .kernel = kernel, .stride = stride};
-    float *v = load_weight(w, name, out, in, K);
-    float *m = weights_own(w, out * in * K);
-    if (v && m) /* [out][in][k] -> [out][k][in] */
-        for (size_t o = 0; o < out; o++)
-            for (size_t i = 0; i < in; i++)
-                for (size_t k = 0; k < K; k++)
-                    m[(o * K + k) * in + i] = v[(o * in + i) * K + k];
-    memory_free(v);
-    c->w = owned(m, out, K * in);
+    /* [out][in][k] -> [out][k][in] */
+    arrangement from = {.period = out, .row_step = in * K,
+                        .run = in, .column_step = K, .run_step = 1};
+    c->w = load_weight(w, name, out, in, K, &from, out, K * in);
     c->bias = bias ? load_bias(w, name, out) : NULL;
 }
 
@@ -102,18 +97,11 @@ void nn_conv_transposed_load(weights *w, const char *name, size_t in,
     size_t S = (size_t)stride, K = 2 * S;
     *c = (nn_conv){.in = in, .out = out, .kernel = 2 * stride,
                    .stride = stride, .transposed = true};
-    float *v = load_weight(w, name, in, out, K);
-    float *m = weights_own(w, in * out * K);
-    if (v && m) /* [in][out][k] -> [j][out][past, now][in]; now: k = j */
-        for (size_t j = 0; j < S; j++)
-            for (size_t o = 0; o < out; o++)
-                for (size_t i = 0; i < in; i++) {
-                    float *row = m + (j * out + o) * 2 * in;
-                    row[i] = v[(i * out + o) * K + S + j];
-                    row[in + i] = v[(i * out + o) * K + j];
-                }
-    memory_free(v);
-    c->w = owned(m, S * out, 2 * in);
+    /* [in][out][k] -> [j][out][past, now][in]; now: k = j, past: k = S + j */
+    arrangement from = {.period = out, .row_step = K, .period_step = 1,
+                        .run = in, .column_step = out * K,
+                        .first = stride, .run_step = -stride};
+    c->w = load_weight(w, name, in, out, K, &from, S * out, 2 * in);
     const float *b = load_bias(w, name, out);
     float *repeated = weights_own(w, S * out);
     if (b && repeated)
@@ -150,8 +138,9 @@ tensor_id nn_convolve(nn *n, const char *name, const nn_conv *c, tensor_id x)
     size_t rows = c->transposed ? T : T / S;
     tensor_id windows = with_past(n, name, x, past, c->replicate);
     tensor_id weight = builder_weight(
-        n->b, builder_name(n->b, "%s.weight", name), DTYPE_F32, c->w.rows,
+        n->b, builder_name(n->b, "%s.weight", name), c->w.type, c->w.rows,
         c->w.width, c->w.data);
+    builder_tensor(n->b, weight)->panels = c->w.panels;
     tensor_id bias =
         c->bias ? builder_weight(n->b, builder_name(n->b, "%s.bias", name),
                                  DTYPE_F32, 1, c->w.rows, c->bias)

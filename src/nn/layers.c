@@ -36,6 +36,7 @@ tensor_id nn_linear(nn *n, const char *name, nn_matrix w, const float *bias,
     tensor_id weight = builder_weight(
         n->b, builder_name(n->b, "%s.weight", name), w.type, w.rows, w.width,
         w.data);
+    builder_tensor(n->b, weight)->panels = w.panels;
     tensor_id b = bias ? floats_weight(n, name, "bias", bias, w.rows)
                        : TENSOR_NONE;
     tensor_id y = builder_frame(n->b, name, DTYPE_F32, rows, w.rows);

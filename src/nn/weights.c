@@ -14,11 +14,23 @@ struct weights_store {
     void **blocks;
     size_t count, room;
     size_t bytes;
+    weights_work *work; /* owned */
+    struct used {
+        const checkpoint_tensor *tensor;
+        weights_use use;
+    } *used; /* owned: the last request stands last */
+    size_t n_used, used_room;
 };
 
 weights_store *weights_store_open(void)
 {
-    return memory_calloc(1, sizeof(weights_store));
+    weights_store *store = memory_calloc(1, sizeof *store);
+    if (!store)
+        return NULL;
+    store->work = weights_work_open();
+    if (!store->work)
+        weights_store_close(&store);
+    return store;
 }
 
 void weights_store_close(weights_store **store)
@@ -28,6 +40,8 @@ void weights_store_close(weights_store **store)
     for (size_t i = 0; i < (*store)->count; i++)
         memory_aligned_free((*store)->blocks[i]);
     memory_free((*store)->blocks);
+    memory_free((*store)->used);
+    weights_work_close(&(*store)->work);
     memory_free(*store);
     *store = NULL;
 }
@@ -40,6 +54,7 @@ void *weights_store_block(weights_store *store, size_t bytes)
     void *block = memory_aligned_calloc(bytes);
     if (!block)
         return NULL;
+    memory_large(block, bytes);
     store->blocks[store->count++] = block;
     store->bytes += bytes;
     return block;
@@ -48,6 +63,41 @@ void *weights_store_block(weights_store *store, size_t bytes)
 size_t weights_store_bytes(const weights_store *store)
 {
     return store->bytes;
+}
+
+weights_use weights_store_use(const weights_store *store,
+                              const checkpoint_tensor *tensor)
+{
+    for (size_t i = store->n_used; i-- > 0;)
+        if (store->used[i].tensor == tensor)
+            return store->used[i].use;
+    return WEIGHTS_UNUSED;
+}
+
+static void add_use(weights *w, const checkpoint_tensor *t, weights_use use)
+{
+    weights_store *s = w->store;
+    if (memory_grow((void **)&s->used, &s->used_room, s->n_used + 1,
+                    sizeof *s->used))
+        s->used[s->n_used++] = (struct used){t, use};
+    else if (w->status == MOSHI_OK)
+        w->status = error_no_memory(w->err, "the weights of the model");
+}
+
+void weights_note_use(weights *w, weights_use use)
+{
+    if (w->status == MOSHI_OK && w->store->n_used > 0)
+        w->store->used[w->store->n_used - 1].use = use;
+}
+
+void weights_store_finish(weights_store *store)
+{
+    weights_work_finish(store->work);
+}
+
+size_t weights_store_unmade(const weights_store *store)
+{
+    return weights_work_bytes(store->work);
 }
 
 nn_matrix nn_matrix_rows(nn_matrix m, size_t first, size_t count)
@@ -148,44 +198,55 @@ nn_matrix weights_matrix(weights *w, const char *name, size_t rows,
                      dtype_info(place.tensor->type)->name);
         return m;
     }
-    place_matrix(w, name, &place, rows, width, &m);
+    if (place_matrix(w, name, &place, rows, width, &m))
+        add_use(w, place.tensor, WEIGHTS_IN_PLACE);
     return m;
 }
 
-float *weights_own(weights *w, size_t n)
+void *weights_own_bytes(weights *w, size_t bytes)
 {
     if (w->status != MOSHI_OK)
         return NULL;
-    size_t bytes;
-    float *block = NULL;
-    if (size_mul(n, sizeof *block, &bytes))
-        block = weights_store_block(w->store, bytes);
+    void *block = weights_store_block(w->store, bytes);
     if (!block)
         w->status = error_no_memory(w->err, "the weights of the model");
     return block;
 }
 
-/* The file need not align its data, so elements are copied out one by one. */
-static bool widen(float *y, const void *data, dtype type, size_t n)
+float *weights_own(weights *w, size_t n)
+{
+    size_t bytes;
+    /* What overflows is refused as too much. */
+    return weights_own_bytes(w, size_mul(n, sizeof(float), &bytes)
+                                    ? bytes : (size_t)-1);
+}
+
+void weights_later(weights *w, weights_job *job, const void *user, size_t size,
+                   size_t bytes)
+{
+    if (w->status != MOSHI_OK)
+        return;
+    if (!weights_work_add(w->store->work, job, user, size, bytes))
+        w->status = error_no_memory(w->err, "the weights of the model");
+    else if (!w->later)
+        weights_store_finish(w->store);
+}
+
+void weights_widen(float *y, const void *data, dtype type, size_t n)
 {
     uint16_t h;
-    switch (type) {
-    case DTYPE_F32:
+    if (type == DTYPE_F32) {
         memcpy(y, data, n * sizeof *y);
-        return true;
-    case DTYPE_F16:
-    case DTYPE_BF16:
-        for (size_t i = 0; i < n; i++) {
-            memcpy(&h, (const char *)data + 2 * i, sizeof h);
-            y[i] = type == DTYPE_F16 ? half_to_float(h) : bfloat_to_float(h);
-        }
-        return true;
-    default:
-        return false;
+        return;
+    }
+    for (size_t i = 0; i < n; i++) {
+        memcpy(&h, (const char *)data + 2 * i, sizeof h);
+        y[i] = type == DTYPE_F16 ? half_to_float(h) : bfloat_to_float(h);
     }
 }
 
-bool weights_read(weights *w, const char *name, size_t n, float *out)
+bool weights_source(weights *w, const char *name, size_t n, const void **data,
+                    dtype *type)
 {
     weights_place place;
     nn_matrix m;
@@ -207,12 +268,26 @@ bool weights_read(weights *w, const char *name, size_t n, float *out)
         place_matrix(w, name, &place, place.count, n / place.count, &m);
     if (w->status != MOSHI_OK)
         return false;
-    if (widen(out, m.data, t->type, n))
-        return true;
+    *data = m.data;
+    *type = t->type;
+    if (t->type == DTYPE_F32 || t->type == DTYPE_F16 || t->type == DTYPE_BF16) {
+        add_use(w, t, WEIGHTS_COPIED);
+        return w->status == MOSHI_OK;
+    }
     weights_fail(w, MOSHI_UNSUPPORTED,
                  "tensor %s has type %s; F32, F16 or BF16 is needed here",
                  t->name, dtype_info(t->type)->name);
     return false;
+}
+
+bool weights_read(weights *w, const char *name, size_t n, float *out)
+{
+    const void *data;
+    dtype type;
+    if (!weights_source(w, name, n, &data, &type))
+        return false;
+    weights_widen(out, data, type, n);
+    return true;
 }
 
 const float *weights_floats(weights *w, const char *name, size_t n)

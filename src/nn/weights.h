@@ -6,8 +6,9 @@
  * fit is remembered with a sentence; later requests then answer NULL, so a
  * loader asks for everything and looks at the status once.
  *
- * Thread-safety: a loader belongs to one thread; a store is immutable once the
- * model is open. */
+ * Thread-safety: a loader belongs to one thread; a store does not change once
+ * the model is open, but for the contents of its blocks that
+ * weights_store_finish still makes. */
 #ifndef MOSHI_NN_WEIGHTS_H
 #define MOSHI_NN_WEIGHTS_H
 
@@ -17,6 +18,7 @@
 #include <moshi/error.h>
 
 #include "files/checkpoint.h"
+#include "nn/weights_work.h"
 
 /* Float blocks that live as long as the model. */
 typedef struct weights_store weights_store;
@@ -25,6 +27,22 @@ void weights_store_close(weights_store **store);
 /* 64-byte aligned, zeroed; NULL when out of memory. */
 void *weights_store_block(weights_store *store, size_t bytes);
 size_t weights_store_bytes(const weights_store *store);
+/* Do what loading left to be done (weights_later), or wait until it is. */
+void weights_store_finish(weights_store *store);
+/* Bytes that this makes. */
+size_t weights_store_unmade(const weights_store *store);
+
+/* What became of a tensor of the file, for people who ask. */
+typedef enum weights_use {
+    WEIGHTS_UNUSED,   /* never asked for */
+    WEIGHTS_IN_PLACE, /* read where the file has it */
+    WEIGHTS_COPIED,   /* small: a copy in float32 */
+    WEIGHTS_ROWS,     /* rearranged, row by row */
+    WEIGHTS_PANELS,   /* rearranged in panels */
+    WEIGHTS_DIVIDED   /* codebook sums, divided by their counts */
+} weights_use;
+weights_use weights_store_use(const weights_store *store,
+                              const checkpoint_tensor *tensor);
 
 /* A matrix [rows, width] in the file's type. data is borrowed from the
  * checkpoint, or NULL where the tensor is absent. */
@@ -32,6 +50,7 @@ typedef struct nn_matrix {
     dtype type;
     size_t rows, width;
     const void *data;
+    bool panels; /* in panels (plan/panels.h), not row by row */
 } nn_matrix;
 
 /* Rows first … first+count of a matrix. */
@@ -51,6 +70,8 @@ typedef struct weights {
     weights_store *store;
     weights_resolve *resolve; /* NULL: names of the file are canonical */
     const void *user;         /* passed to resolve */
+    bool panels;              /* arrange own matrices in panels */
+    bool later;               /* leave what can be to weights_store_finish */
     moshi_status status;      /* of the first request that failed */
     moshi_error *err;
 } weights;
@@ -74,6 +95,23 @@ const float *weights_floats_optional(weights *w, const char *name, size_t n);
 
 /* Writable floats of the model's own, e.g. for a rearranged convolution. */
 float *weights_own(weights *w, size_t n);
+void *weights_own_bytes(weights *w, size_t bytes);
+
+/* Where the file has n numbers of a type that can be widened to float32; data
+ * is borrowed from the checkpoint and need not be aligned. */
+bool weights_source(weights *w, const char *name, size_t n, const void **data,
+                    dtype *type);
+/* n of them as floats: F32, F16 or BF16. */
+void weights_widen(float *y, const void *data, dtype type, size_t n);
+
+/* Have job(copy of user) done: now, or with `later` in weights_store_finish.
+ * It must not fail; bytes: what it writes. */
+void weights_later(weights *w, weights_job *job, const void *user, size_t size,
+                   size_t bytes);
+
+/* What the tensor that was asked for last is used for, if not as the request
+ * says by itself. */
+void weights_note_use(weights *w, weights_use use);
 
 /* Remember a failure found by the loader itself. */
 void weights_fail(weights *w, moshi_status status, const char *format, ...)

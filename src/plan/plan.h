@@ -28,6 +28,7 @@ typedef struct plan_tensor {
     const void *data;    /* weights: borrowed from the model */
     size_t offset;       /* frame: in the lane's scratch; state: in a stream */
     bool pinned;         /* input or output: keeps its bytes all frame long */
+    bool panels;         /* weights: laid out as plan/panels.h says */
     bool keep;           /* state: a reset need not clear it */
     bool channels_first; /* the official engine lays it out as [width][rows] */
     tensor_id quantized; /* its Q8_0 copy, once one has been made */

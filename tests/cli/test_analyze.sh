@@ -60,6 +60,52 @@ has err silent
 run 3 analyze --ref absent.wav sounds/clean.wav
 run 2 analyze --ref sounds/clean.wav -
 
+# With a model: its echo, and what it recorded.
+nano=$MOSHI_EXAMPLES/../models/nano
+run 0 analyze -m "$nano" --json "$MOSHI_EXAMPLES/hello.wav"
+cp .tap/out report.json
+check "the echo is far above chance" python3 -c '
+import json
+m = json.load(open("report.json"))["measures"]
+assert m["token_echo"] > 0.1 + 3 * m["token_echo_chance"], m
+assert m["frames_of_codes"] is None and m["text_words"] is None, m'
+run 0 gen -m "$nano" "$MOSHI_EXAMPLES/questions.flac" said.wav \
+    --codes said.st --quiet
+run 0 analyze -m "$nano" --codes said.st --json said.wav
+cp .tap/out report.json
+check "the sound is that of the codes" python3 -c '
+import json
+m = json.load(open("report.json"))["measures"]
+assert m["frames_of_codes"] == 1 and m["text_words"] >= 2, m
+assert 0.8 < m["words_per_second"] < 8, m'
+python3 - <<'PY'
+import array, wave
+with wave.open("said.wav") as f:
+    params, x = f.getparams(), array.array("h", f.readframes(1 << 30))
+n = len(x) // 1920
+late = array.array("h", [0] * 500) + x
+lost = array.array("h")
+for i in range(n):
+    if i % 4 != 3:
+        lost += x[i * 1920:(i + 1) * 1920]
+noise = array.array("h", [(i * i * 7919) % 2000 - 1000 for i in range(len(x))])
+for name, samples in (("late", late), ("lost", lost), ("other", noise)):
+    with wave.open(name + ".wav", "wb") as f:
+        f.setparams(params)
+        f.writeframes(samples.tobytes())
+PY
+run 0 analyze -m "$nano" --codes said.st late.wav
+run 1 analyze -m "$nano" --codes said.st lost.wav
+has out 'verdict: timeline - of'
+has out ' are missing, 0 come twice'
+run 1 analyze -m "$nano" --codes said.st other.wav
+has out 'class: codec'
+run 3 analyze -m "$nano" --codes absent.st said.wav
+run 3 analyze -m "$nano" --codes said.wav said.wav
+run 3 analyze -m absent said.wav
+run 2 analyze --lm "$nano/model.q8.gguf" said.wav
+run 2 analyze -m "$nano" -
+
 run 3 analyze sounds/nan.wav
 has err 'not a finite number'
 run 3 analyze sounds/empty.wav

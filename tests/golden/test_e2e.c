@@ -45,6 +45,7 @@ static moshi_model *open_model(bool ring, int delay)
     mimi_model_params mimi = {
         .path = path,
         .config_path = golden_path("mimi-tiny/config.json"),
+        .panels = m->backend->panels,
         .ring_window = ring};
     if (mimi_model_open(&m->mimi, &mimi, &err))
         fail_msg("%s", err.message);

@@ -27,7 +27,8 @@ typedef struct codec {
     mimi_decoder *decoder;
 } codec;
 
-static codec open_codec(bool ring)
+/* In panels if the backend takes them and `rows` does not forbid it. */
+static codec open_codec(bool ring, bool rows)
 {
     codec c = {.be = golden_backend(2)};
     moshi_error err = {0};
@@ -37,6 +38,7 @@ static codec open_codec(bool ring)
     mimi_model_params params = {
         .path = model,
         .config_path = golden_path("mimi-tiny/config.json"),
+        .panels = c.be->panels && !rows,
         .ring_window = ring};
     if (mimi_model_open(&c.model, &params, &err) ||
         mimi_runner_open(&c.runner, c.model, c.be, MIMI_BOTH, 1, &err) ||
@@ -55,9 +57,9 @@ static void close_codec(codec *c)
     c->be->close(&c->be);
 }
 
-static void check_rule(bool ring, const char *rule)
+static void check_rule(bool ring, bool rows, const char *rule)
 {
-    codec c = open_codec(ring);
+    codec c = open_codec(ring, rows);
     checkpoint *input = golden_open("mimi-tiny/input.safetensors");
     checkpoint *expected = golden_open("mimi-tiny/expected.safetensors");
     const float *pcm = golden_floats(input, "pcm", NULL);
@@ -103,13 +105,15 @@ static void check_rule(bool ring, const char *rule)
 static void exact_window(void **state)
 {
     (void)state;
-    check_rule(false, "offline");
+    check_rule(false, false, "offline");
+    check_rule(false, true, "offline");
 }
 
 static void ring_window(void **state)
 {
     (void)state;
-    check_rule(true, "streaming");
+    check_rule(true, false, "streaming");
+    check_rule(true, true, "streaming");
 }
 
 /* [T][C] as we have it -> [C][T] as the fixture has it. */
@@ -154,7 +158,7 @@ static void check_taps(codec *c, const plan *p, golden_taps *taps,
 static void activations(void **state)
 {
     (void)state;
-    codec c = open_codec(true);
+    codec c = open_codec(true, false);
     checkpoint *input = golden_open("mimi-tiny/input.safetensors");
     checkpoint *expected = golden_open("mimi-tiny/expected.safetensors");
     checkpoint *want = golden_open("mimi-tiny/activations.safetensors");
@@ -174,8 +178,8 @@ static void activations(void **state)
     assert_int_equal(in_some_plan, n);
     golden_taps encode = {c.be, c.model->encoder, list, n};
     golden_taps decode = {c.be, c.model->decoder, list, n};
-    plan_hook encode_hook = {golden_record, &encode};
-    plan_hook decode_hook = {golden_record, &decode};
+    plan_hook encode_hook = {golden_record, &encode, NULL};
+    plan_hook decode_hook = {golden_record, &decode, NULL};
     static float out[SAMPLES];
     for (int f = 0; f < 3; f++) {
         int32_t frame[CODEBOOKS], *given = frame;

@@ -20,7 +20,7 @@
 
 static const check *const groups[] = {
     checks_to_f32, checks_linear, checks_quantize, checks_pointwise,
-    checks_norm,   checks_attend, checks_nearest,
+    checks_norm,   checks_attend, checks_nearest,  checks_panels,
 };
 
 static struct {

@@ -22,7 +22,8 @@ typedef struct check {
 
 /* All checks, in groups by file; each ends with a NULL name. */
 extern const check checks_linear[], checks_to_f32[], checks_pointwise[],
-    checks_norm[], checks_attend[], checks_nearest[], checks_quantize[];
+    checks_norm[], checks_attend[], checks_nearest[], checks_quantize[],
+    checks_panels[];
 
 /* Where an array stands between the forbidden pages. */
 typedef enum place {

@@ -1,6 +1,7 @@
 /* The parts of analyze, each on sound made here whose answer is known: cuts
  * and the grid they keep to, what was done to the frames, frames that come
- * twice, levels, gaps and byte order, the direction of time, STOI. */
+ * twice, levels, gaps and byte order, the direction of time, marks in step with
+ * the strides of the codec, STOI. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "lab/analyze.h"
 #include "lab/analyze_direction.h"
 #include "lab/analyze_grid.h"
 #include "lab/analyze_level.h"
@@ -18,6 +20,7 @@
 #include "lab/analyze_ref.h"
 #include "lab/analyze_repeat.h"
 #include "lab/analyze_speech.h"
+#include "lab/analyze_stride.h"
 #include "lab/stoi.h"
 
 #define RATE_HZ 24000
@@ -263,6 +266,51 @@ static void speech_is_measured(void **state)
     free(x);
 }
 
+static stride_measures marks(const float *x, size_t pieces)
+{
+    stride_meter m = {0};
+    for (size_t i = 0; i < pieces; i++)
+        assert_int_equal(stride_push(&m, x + i * (N / pieces), N / pieces,
+                                     NULL), MOSHI_OK);
+    stride_measures out = stride_read(&m);
+    stride_release(&m);
+    return out;
+}
+
+/* A state that is lost at every stride: what follows begins from nothing. */
+static void strides_are_measured(void **state)
+{
+    (void)state;
+    float *x = voice(), *y = malloc(N * sizeof *y);
+    stride_measures clean = marks(x, 1), parts = marks(x, 3);
+    for (int s = 0; s < STRIDES; s++) {
+        double limit = analyze_measure_about(
+            (analyze_measure)(ANALYZE_STRIDE_4 + s))->high;
+        size_t stride = stride_samples[s], ramp = stride < 8 ? 1 : stride / 8;
+        assert_true(clean.surprise[s] < limit / 2);
+        for (size_t i = 0; i < N; i++)
+            y[i] = i % stride >= ramp ? x[i]
+                   : stride < 8 ? x[i] / 2
+                   : x[i] * (float)(i % stride) / (float)ramp;
+        stride_measures m = marks(y, 1);
+        assert_true(m.surprise[s] > limit);
+    }
+    /* Pieces keep to one grid; only their ends are foreseen otherwise. */
+    assert_true(fabs(parts.surprise[2] - clean.surprise[2]) < 0.05);
+    if (!isnan(clean.flux)) {
+        assert_true(clean.flux < 0.1);
+        size_t order[FRAMES]; /* no two neighbours stay together */
+        for (size_t k = 0; k < FRAMES; k++)
+            order[k] = k * 23 % FRAMES;
+        reorder(y, x, order, FRAMES);
+        assert_true(marks(y, 1).flux > clean.flux + 0.2);
+    }
+    memset(y, 0, N * sizeof *y);
+    assert_true(isnan(marks(y, 1).surprise[0]));
+    free(x);
+    free(y);
+}
+
 /* The figures are pystoi's (0.4.1) for these very sounds. */
 static void stoi_is_pystois(void **state)
 {
@@ -302,6 +350,7 @@ int main(void)
         cmocka_unit_test(bytes_are_exchanged),
         cmocka_unit_test(time_has_a_direction),
         cmocka_unit_test(speech_is_measured),
+        cmocka_unit_test(strides_are_measured),
         cmocka_unit_test(stoi_is_pystois),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

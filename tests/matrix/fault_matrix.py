@@ -159,8 +159,6 @@ class Bench:
         self.sound = os.path.join(args.source, "examples", "questions.flac")
         self.folder, self.quick = folder, args.quick
         self.replayed = {} # answers by the codes that they are about
-        self.can_analyze = subprocess.run(
-            [self.moshi, "help", "analyze"], capture_output=True).returncode == 0
 
     def json(self, program, fault, *args):
         env = dict(os.environ, MOSHI_FAULT=fault)
@@ -199,10 +197,8 @@ class Bench:
         note("run", self.json(self.moshi, "", "doctor", model, "--run",
                               at("run.safetensors"), "--sound", at("out.wav")))
         said["replay"] = self.replay(at("run.safetensors"))
-        if not self.can_analyze:
-            said["analyze"] = "-", "not built"
-            return said
-        answer = self.json(self.moshi, "", "analyze", at("out.wav"))
+        answer = self.json(self.moshi, "", "analyze", *codec, "--codes",
+                           at("run.safetensors"), at("out.wav"))
         answer["line"] = "; ".join(f["what"] for f in
                                    answer.get("findings", []))
         note("analyze", answer)
@@ -276,7 +272,7 @@ of the first one that names one. They know nothing of the defects.
 - run: `moshi doctor MODEL --run CODES --sound WAV`, of the right program, on
   what the other one recorded.
 - replay: `moshi codec decode --delay-scan --order-scan CODES`; analyze:
-  `moshi analyze WAV`; both of the right program. They see a fault only where it
+  `moshi analyze --codes CODES WAV`; both of the right program. They see a fault only where it
   can be heard: most faults inside the model leave nano's answer a good one.
 - compare: the first wrong operation, `--tolerance 0`, of the program with the
   defect against the same without. "same bits": not inside the model.

@@ -16,6 +16,7 @@ mimi_model *models_mimi(void)
     mimi_model *m = NULL;
     mimi_model_params p = {
         .path = golden_path("mimi-tiny/model.safetensors"),
+        .panels = true,
         .config_path = golden_path("mimi-tiny/config.json")};
     if (mimi_model_open(&m, &p, &err))
         fail_msg("%s", err.message);

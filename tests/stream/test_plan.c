@@ -63,7 +63,7 @@ static int drop_data(void **state)
 
 static nn_matrix bf16(const uint16_t *w, size_t rows, size_t width)
 {
-    return (nn_matrix){DTYPE_BF16, rows, width, w};
+    return (nn_matrix){DTYPE_BF16, rows, width, w, false};
 }
 
 /* x [STEPS, D] -> y; capacity: slots of the ring. */

@@ -114,6 +114,13 @@ INLINE vec vec_load_bf16_first(const void *p, size_t n)
     return vec_load_bf16(h);
 }
 
+/* LANES signed bytes as floats. */
+INLINE vec vec_load_bytes(const void *p)
+{
+    __m128i bytes = _mm_loadl_epi64((const __m128i *)p);
+    return _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(bytes));
+}
+
 /* 32 signed bytes as floats. */
 #define VECS_OF_32 (32 / LANES)
 INLINE void vec_from_bytes(vec v[VECS_OF_32], __m256i bytes)

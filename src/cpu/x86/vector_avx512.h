@@ -97,6 +97,12 @@ INLINE vec vec_load_bf16_first(const void *p, size_t n)
     return vec_from_bf16(_mm256_maskz_loadu_epi16(vec_first(n), p));
 }
 
+INLINE vec vec_load_bytes(const void *p)
+{
+    __m128i bytes = _mm_loadu_si128((const __m128i *)p);
+    return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(bytes));
+}
+
 #define VECS_OF_32 (32 / LANES)
 INLINE void vec_from_bytes(vec v[VECS_OF_32], __m256i bytes)
 {
