@@ -54,6 +54,13 @@ static void *walk(void *argument)
     size_t done = 0;
     for (size_t i = 0; i < p->n_parts; i++) {
         const char *data = p->parts[i].data;
+        if (p->parts[i].make) {
+            if (atomic_load_explicit(&p->stop, memory_order_relaxed))
+                return NULL;
+            p->parts[i].make(data);
+            done += p->parts[i].bytes;
+            continue;
+        }
         for (size_t at = 0; at < p->parts[i].bytes; at += CHUNK_BYTES) {
             size_t left = p->parts[i].bytes - at;
             size_t n = left < CHUNK_BYTES ? left : CHUNK_BYTES;

@@ -14,10 +14,12 @@
 
 typedef struct prefault prefault;
 
-/* A part of a map, read-only. */
+/* A part of a map, read-only; or, with `make`, work that writes `bytes` bytes
+ * somewhere: make(data) is called instead. */
 typedef struct prefault_part {
     const void *data;
     size_t bytes;
+    void (*make)(const void *data);
 } prefault_part;
 
 /* Called from the thread: bytes that were walked over, of all; the last call

@@ -11,6 +11,7 @@
 #include "audio/sink_file.h"
 #include "cli/codes_file.h"
 #include "cli/ends.h"
+#include "cli/loading.h"
 #include "cli/talk_args.h"
 #include "cli/timing.h"
 #include "tasks/speech_to_speech.h"
@@ -58,6 +59,7 @@ typedef struct chat_screen {
 typedef struct chat_work {
     const options *o;
     bool quiet, json;
+    loading loading;            /* the model's weights, in the background */
     moshi_model *model;         /* owned, as what follows */
     speech_to_speech *task;
     ends ends;

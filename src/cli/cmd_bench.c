@@ -77,9 +77,10 @@ static moshi_status open_model(work *w, moshi_error *err)
 
 static moshi_status measure_machine(work *w, moshi_error *err)
 {
+    const char *device;
     int threads = 0;
     pool *all = NULL;
-    moshi_status status = device_args(w->o, &threads, err);
+    moshi_status status = device_args(w->o, &device, &threads, err);
     if (status == MOSHI_OK)
         status = pool_open(&all, 0, err);
     if (status == MOSHI_OK)

@@ -1,8 +1,10 @@
 /* cmd_chat.c: moshi chat: talk in the terminal, full duplex. */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/output_file.h"
@@ -36,6 +38,7 @@ static moshi_status open_model(chat_work *w, moshi_error *err)
     moshi_status status = talk_model_args(w->o, &p, err);
     if (status == MOSHI_OK)
         status = model_args_default(&p, err);
+    loading_ask(&w->loading, &p);
     if (status == MOSHI_OK)
         status = moshi_model_open(&w->model, &p, err);
     if (status == MOSHI_OK)
@@ -43,6 +46,8 @@ static moshi_status open_model(chat_work *w, moshi_error *err)
     if (status == MOSHI_OK)
         status = speech_to_speech_open(&w->task, w->model, &w->args.params,
                                        err);
+    if (status == MOSHI_OK)
+        loading_wait(&w->loading, w->model, w->quiet);
     return status;
 }
 
@@ -57,9 +62,14 @@ static moshi_status warm_up(chat_work *w, moshi_error *err)
     if (!w->heard || !w->spoken)
         return error_no_memory(err, "a frame");
     r.pcm = w->spoken;
-    for (int i = 0; i < 3; i++)
+    double quickest = INFINITY;
+    for (int i = 0; i < 3; i++) {
+        double start = clock_seconds();
         speech_to_speech_frame(w->task, w->heard, &r);
+        quickest = fmin(quickest, clock_seconds() - start);
+    }
     speech_to_speech_reset(w->task);
+    report_slow(quickest);
     return MOSHI_OK;
 }
 

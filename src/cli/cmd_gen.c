@@ -19,6 +19,7 @@ static void warn_about_model(const gen_work *w)
 {
     moshi_model_info info;
     moshi_model_get_info(w->model, &info);
+    device_report(w->o, info.device, info.device_note);
     if (info.acoustic_delay != info.acoustic_delay_own)
         report_warning("an acoustic delay of %d steps is used, but %s was "
                        "trained with %d: speech will sound smeared",
@@ -36,6 +37,7 @@ static moshi_status open_model(gen_work *w, moshi_error *err)
     moshi_status status = talk_model_args(w->o, &p, err);
     if (status == MOSHI_OK)
         status = model_args_default(&p, err);
+    loading_ask(&w->loading, &p);
     return status == MOSHI_OK ? moshi_model_open(&w->model, &p, err) : status;
 }
 

@@ -10,9 +10,11 @@
 #include "cli/json_out.h"
 #include "cli/model_args.h"
 #include "cli/report.h"
+#include "cpu/backend.h"
 #include "files/value.h"
 #include "lm/config_load.h"
-#include "mimi/config.h"
+#include "mimi/model.h"
+#include "nn/weights.h"
 #include "tasks/model_files.h"
 
 /* What is known about the file; one of the two configs is filled. */
@@ -24,6 +26,7 @@ typedef struct facts {
     lm_layout layout;
     lm_config lm;
     mimi_config mimi;
+    mimi_model *codec;     /* owned, and then `file` is borrowed from it */
     const char *known_as;
     const char *layout_name;
 } facts;
@@ -40,6 +43,38 @@ static bool holds_codec(const checkpoint *file)
     return false;
 }
 
+/* Opened as a run opens it, but for the work that it leaves for later, to tell
+ * what becomes of each tensor. */
+static moshi_status open_codec(facts *f, moshi_error *err)
+{
+    backend *be = NULL;
+    moshi_status status = cpu_backend_open(&be, 1, CPU_LEVEL_COUNT, err);
+    if (status != MOSHI_OK)
+        return status;
+    mimi_model_params p = {.config_path = f->config_path,
+                           .panels = be->panels,
+                           .later = true};
+    be->close(&be);
+    checkpoint *file = f->file;
+    f->file = NULL;
+    status = mimi_model_from_checkpoint(&f->codec, &file, f->document, &p,
+                                        err);
+    if (status == MOSHI_OK)
+        f->file = f->codec->file;
+    return status;
+}
+
+/* How a run keeps a tensor; NULL: that is not known. */
+static const char *kept(const facts *f, const checkpoint_tensor *t)
+{
+    static const char *const words[] = {
+        [WEIGHTS_UNUSED] = "not used",     [WEIGHTS_IN_PLACE] = "in place",
+        [WEIGHTS_COPIED] = "copied",       [WEIGHTS_ROWS] = "rearranged",
+        [WEIGHTS_PANELS] = "in panels",    [WEIGHTS_DIVIDED] = "divided",
+    };
+    return f->codec ? words[weights_store_use(f->codec->store, t)] : NULL;
+}
+
 static moshi_status examine(facts *f, moshi_error *err)
 {
     moshi_status status = MOSHI_OK;
@@ -54,7 +89,7 @@ static moshi_status examine(facts *f, moshi_error *err)
                                   f->config_path, err);
         if (status == MOSHI_OK && strcmp(f->mimi.from, "preset") == 0)
             f->known_as = "mimi";
-        return status;
+        return status == MOSHI_OK ? open_codec(f, err) : status;
     }
     status = lm_layout_recognise(f->file, &f->layout, err);
     if (status != MOSHI_OK)
@@ -190,8 +225,10 @@ static void print_text(facts *f)
     printf("\ntensors\n");
     for (size_t i = 0; i < n; i++) {
         const checkpoint_tensor *t = checkpoint_at(f->file, i);
-        printf("  %-64s %-5s %-20s %zu\n", t->name, dtype_info(t->type)->name,
-               checkpoint_shape_text(t, shape, sizeof shape), t->n_bytes);
+        printf("  %-64s %-5s %-20s %zu%s%s\n", t->name,
+               dtype_info(t->type)->name,
+               checkpoint_shape_text(t, shape, sizeof shape), t->n_bytes,
+               kept(f, t) ? "  " : "", kept(f, t) ? kept(f, t) : "");
     }
 }
 
@@ -222,6 +259,8 @@ static void print_json(facts *f)
         json_out_end(&j);
         json_out_text(&j, "type", dtype_info(t->type)->name);
         json_out_integer(&j, "bytes", (int64_t)t->n_bytes);
+        if (kept(f, t))
+            json_out_text(&j, "kept", kept(f, t));
         json_out_end(&j);
     }
     json_out_end(&j);
@@ -276,7 +315,10 @@ static exit_status run(const options *o)
     else if (status == MOSHI_OK)
         print_text(&f);
     value_close(&f.document);
-    checkpoint_close(&f.file);
+    if (f.codec)
+        mimi_model_close(&f.codec);
+    else
+        checkpoint_close(&f.file);
     memory_free(path);
     memory_free(config);
     return status == MOSHI_OK ? EXIT_STATUS_DONE : report_error(&err);
@@ -307,7 +349,10 @@ const command cmd_inspect = {
         "MODEL is a folder, a language model file or a codec file; the model "
         "that ships with the program unless named. Each value of the config "
         "is shown with its source: the shapes of the tensors, the config file, "
-        "or the table of published models. A file and a config that do not "
+        "or the table of published models. Beside each tensor of a codec "
+        "stands how a run keeps it: where the file has it; as a copy; "
+        "rearranged in panels for the kernels; or, a codebook's sums, divided "
+        "by their counts. A file and a config that do not "
         "fit each other are an error that names both sides.",
     .options = own_options,
     .examples = examples,

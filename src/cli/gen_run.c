@@ -54,8 +54,12 @@ static void show(gen_work *w, size_t frame)
     double audio = (double)(frame + 1) * (double)w->frame_samples /
                    w->model->mimi->config.sample_rate_hz;
     double elapsed = clock_seconds() - w->started;
+    double loaded = loading_fraction(&w->loading);
     snprintf(note, sizeof note, "%.1f s, %.2fx real time", audio,
              elapsed > 0 ? audio / elapsed : 0);
+    if (loaded < 1) /* frames wait for the weights that they meet first */
+        snprintf(note, sizeof note, "%.1f s, %d%% of the weights loaded",
+                 audio, (int)(100 * loaded));
     progress_set(&w->bar, (double)(frame + 1) / (double)w->n_frames, note);
 }
 
@@ -76,6 +80,9 @@ moshi_status gen_run_frames(gen_work *w, moshi_error *err)
         frame_result r = {.pcm = w->spoken};
         double start = clock_seconds();
         speech_to_speech_frame(w->task, w->pcm + f * w->frame_samples, &r);
+        status = backend_failure(w->model->backend, err);
+        if (status != MOSHI_OK)
+            break;
         if (!record(w, &r, clock_seconds() - start))
             return error_no_memory(err, "the record of the run");
         if (r.spoken) {

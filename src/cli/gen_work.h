@@ -10,6 +10,7 @@
 #include "audio/sink_file.h"
 #include "base/output_file.h"
 #include "cli/codes_file.h"
+#include "cli/loading.h"
 #include "cli/options.h"
 #include "cli/progress.h"
 #include "cli/timing.h"
@@ -30,6 +31,7 @@ typedef struct gen_work {
     bool quiet, json;
     FILE *words;         /* where the text goes as it is spoken */
     moshi_model *model;
+    loading loading;     /* its weights, in the background */
     speech_to_speech *task;
     sink_file *sink;
     output_file *text_file;

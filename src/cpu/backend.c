@@ -240,10 +240,12 @@ moshi_status cpu_backend_open(backend **out, int threads, cpu_level level,
 
 int cpu_backend_threads(const backend *self)
 {
-    return pool_threads(((const cpu_backend *)self)->pool);
+    return self->close == backend_close
+               ? pool_threads(((const cpu_backend *)self)->pool) : 0;
 }
 
 cpu_level cpu_backend_level(const backend *self)
 {
-    return ((const cpu_backend *)self)->kernels->level;
+    return self->close == backend_close
+               ? ((const cpu_backend *)self)->kernels->level : CPU_LEVEL_COUNT;
 }

@@ -68,6 +68,7 @@ static void load_book(weights *w, const mimi_config *c, int index,
     aliased(w, prefix, sums, name);
     if (!weights_source(w, name, bins * dim, &b.sum, &b.type))
         return;
+    weights_note_use(w, WEIGHTS_DIVIDED);
     aliased(w, prefix, uses, name);
     b.usage = weights_floats(w, name, bins);
     b.rows = weights_own(w, bins * dim);

@@ -125,6 +125,7 @@ nn_matrix weights_arrange(weights *w, const arrangement *a, dtype type,
     j.to.data = j.data = weights_own_bytes(w, bytes);
     if (!j.data)
         return j.to;
+    weights_note_use(w, j.to.panels ? WEIGHTS_PANELS : WEIGHTS_ROWS);
     weights_later(w, arrange, &j, sizeof j, bytes);
     return j.to;
 }

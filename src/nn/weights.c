@@ -15,6 +15,11 @@ struct weights_store {
     size_t count, room;
     size_t bytes;
     weights_work *work; /* owned */
+    struct used {
+        const checkpoint_tensor *tensor;
+        weights_use use;
+    } *used; /* owned: the last request stands last */
+    size_t n_used, used_room;
 };
 
 weights_store *weights_store_open(void)
@@ -35,6 +40,7 @@ void weights_store_close(weights_store **store)
     for (size_t i = 0; i < (*store)->count; i++)
         memory_aligned_free((*store)->blocks[i]);
     memory_free((*store)->blocks);
+    memory_free((*store)->used);
     weights_work_close(&(*store)->work);
     memory_free(*store);
     *store = NULL;
@@ -57,6 +63,31 @@ void *weights_store_block(weights_store *store, size_t bytes)
 size_t weights_store_bytes(const weights_store *store)
 {
     return store->bytes;
+}
+
+weights_use weights_store_use(const weights_store *store,
+                              const checkpoint_tensor *tensor)
+{
+    for (size_t i = store->n_used; i-- > 0;)
+        if (store->used[i].tensor == tensor)
+            return store->used[i].use;
+    return WEIGHTS_UNUSED;
+}
+
+static void add_use(weights *w, const checkpoint_tensor *t, weights_use use)
+{
+    weights_store *s = w->store;
+    if (memory_grow((void **)&s->used, &s->used_room, s->n_used + 1,
+                    sizeof *s->used))
+        s->used[s->n_used++] = (struct used){t, use};
+    else if (w->status == MOSHI_OK)
+        w->status = error_no_memory(w->err, "the weights of the model");
+}
+
+void weights_note_use(weights *w, weights_use use)
+{
+    if (w->status == MOSHI_OK && w->store->n_used > 0)
+        w->store->used[w->store->n_used - 1].use = use;
 }
 
 void weights_store_finish(weights_store *store)
@@ -167,7 +198,8 @@ nn_matrix weights_matrix(weights *w, const char *name, size_t rows,
                      dtype_info(place.tensor->type)->name);
         return m;
     }
-    place_matrix(w, name, &place, rows, width, &m);
+    if (place_matrix(w, name, &place, rows, width, &m))
+        add_use(w, place.tensor, WEIGHTS_IN_PLACE);
     return m;
 }
 
@@ -238,8 +270,10 @@ bool weights_source(weights *w, const char *name, size_t n, const void **data,
         return false;
     *data = m.data;
     *type = t->type;
-    if (t->type == DTYPE_F32 || t->type == DTYPE_F16 || t->type == DTYPE_BF16)
-        return true;
+    if (t->type == DTYPE_F32 || t->type == DTYPE_F16 || t->type == DTYPE_BF16) {
+        add_use(w, t, WEIGHTS_COPIED);
+        return w->status == MOSHI_OK;
+    }
     weights_fail(w, MOSHI_UNSUPPORTED,
                  "tensor %s has type %s; F32, F16 or BF16 is needed here",
                  t->name, dtype_info(t->type)->name);

@@ -32,6 +32,18 @@ void weights_store_finish(weights_store *store);
 /* Bytes that this makes. */
 size_t weights_store_unmade(const weights_store *store);
 
+/* What became of a tensor of the file, for people who ask. */
+typedef enum weights_use {
+    WEIGHTS_UNUSED,   /* never asked for */
+    WEIGHTS_IN_PLACE, /* read where the file has it */
+    WEIGHTS_COPIED,   /* small: a copy in float32 */
+    WEIGHTS_ROWS,     /* rearranged, row by row */
+    WEIGHTS_PANELS,   /* rearranged in panels */
+    WEIGHTS_DIVIDED   /* codebook sums, divided by their counts */
+} weights_use;
+weights_use weights_store_use(const weights_store *store,
+                              const checkpoint_tensor *tensor);
+
 /* A matrix [rows, width] in the file's type. data is borrowed from the
  * checkpoint, or NULL where the tensor is absent. */
 typedef struct nn_matrix {
@@ -96,6 +108,10 @@ void weights_widen(float *y, const void *data, dtype type, size_t n);
  * It must not fail; bytes: what it writes. */
 void weights_later(weights *w, weights_job *job, const void *user, size_t size,
                    size_t bytes);
+
+/* What the tensor that was asked for last is used for, if not as the request
+ * says by itself. */
+void weights_note_use(weights *w, weights_use use);
 
 /* Remember a failure found by the loader itself. */
 void weights_fail(weights *w, moshi_status status, const char *format, ...)

@@ -19,15 +19,26 @@ static void add_plan(part_list *l, const plan *p)
         if (t->space != PLAN_WEIGHT)
             continue;
         if (l->parts)
-            l->parts[l->count] = (prefault_part){t->data, t->bytes};
+            l->parts[l->count] = (prefault_part){t->data, t->bytes, NULL};
         l->count++;
         l->bytes += t->bytes;
     }
 }
 
-/* The language model first: its weights are most, and needed at once. */
+static void make_codec(const void *mimi)
+{
+    mimi_model_finish(mimi);
+}
+
+/* The codec's own weights first, which whoever opens a stream waits for; then
+ * the language model's, which are most. */
 static void add_all(part_list *l, const moshi_model *m)
 {
+    size_t unmade = mimi_model_unmade(m->mimi);
+    if (l->parts)
+        l->parts[l->count] = (prefault_part){m->mimi, unmade, make_codec};
+    l->count++;
+    l->bytes += unmade;
     add_plan(l, m->lm->plain.plan);
     add_plan(l, m->mimi->encoder);
     add_plan(l, m->mimi->decoder);

@@ -60,6 +60,29 @@ static size_t pages_present(void *map)
     return sum;
 }
 
+static int made;
+
+static void make(const void *data)
+{
+    made += *(const int *)data;
+}
+
+static void work_is_done(void **state)
+{
+    (void)state;
+    prefault *p = NULL;
+    moshi_error err = {0};
+    calls c = {.grew = true};
+    const int three = 3, four = 4;
+    const prefault_part parts[] = {{&three, 100, make}, {&four, 10, make}};
+    made = 0;
+    assert_int_equal(prefault_open(&p, parts, 2, note, &c, &err), MOSHI_OK);
+    prefault_wait(p);
+    assert_int_equal(made, 7);
+    assert_int_equal(c.last, 110);
+    prefault_close(&p);
+}
+
 static void all_pages_come(void **state)
 {
     (void)state;
@@ -70,7 +93,9 @@ static void all_pages_come(void **state)
     assert_true(pages_present(file) < BYTES / 4096 / 2);
     /* Not at the bounds of pages, and an empty one. */
     const prefault_part parts[] = {
-        {file + 7, BYTES / 2 - 7}, {file, 0}, {file + BYTES / 2, BYTES / 2}};
+        {file + 7, BYTES / 2 - 7, NULL},
+        {file, 0, NULL},
+        {file + BYTES / 2, BYTES / 2, NULL}};
     assert_int_equal(prefault_open(&p, parts, 3, note, &c, &err), MOSHI_OK);
     prefault_wait(p);
     prefault_wait(p); /* once more is fine */
@@ -92,7 +117,7 @@ static void closing_stops_it(void **state)
     moshi_error err = {0};
     calls c = {.grew = true, .slow = true};
     char *file = map_file();
-    const prefault_part part = {file, BYTES};
+    const prefault_part part = {file, BYTES, NULL};
     assert_int_equal(prefault_open(&p, &part, 1, note, &c, &err), MOSHI_OK);
     while (c.n == 0)
         usleep(1000);
@@ -118,6 +143,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_pages_come),
+        cmocka_unit_test(work_is_done),
         cmocka_unit_test(closing_stops_it),
         cmocka_unit_test(nothing_to_do),
     };
