@@ -25,6 +25,7 @@ help:
 	@echo 'make demo        build, then ask nano three questions'
 	@echo 'make test        build, then run every test'
 	@echo 'make build       build only (into $(BUILD)/)'
+	@echo 'make check-gpu   the long tests of the GPU backend (lavapipe will do)'
 	@echo 'make check-asan  every test with the address and undefined-behaviour'
 	@echo '                 sanitizers'
 	@echo 'make check-tsan  the threaded tests with the thread sanitizer'
@@ -72,6 +73,10 @@ serve-realtime: build
 web-test: build
 	@tools/web-test $(BUILD)/src/cli/moshi $(BUILD)/web-test
 
+check-gpu: build
+	meson test -C $(BUILD) --setup all --print-errorlogs --suite gpu \
+		--suite gpu-long
+
 check-asan: setup
 	[ -f $(BUILD)-asan/build.ninja ] || meson setup $(BUILD)-asan \
 		-Db_sanitize=address,undefined -Db_lundef=false \
@@ -113,4 +118,5 @@ clean:
 	rm -f demo.wav
 
 .PHONY: help setup build test demo eval-nano fault-matrix serve-load \
-	serve-realtime web-test check-asan check-tsan check-lean fuzz bench install clean
+	serve-realtime web-test check-gpu check-asan check-tsan check-lean fuzz \
+	bench install clean

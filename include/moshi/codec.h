@@ -28,6 +28,7 @@ typedef struct moshi_codec_params {
     const char *config_path; /* NULL for the published codec */
     int codebooks;           /* 0: all of the file (32) */
     int threads;             /* 0: one for each core that may be used */
+    const char *device;      /* as in moshi_model_params */
 } moshi_codec_params;
 
 /* Errors as moshi_model_open. */
@@ -35,6 +36,11 @@ MOSHI_API moshi_status moshi_codec_open(moshi_codec **out,
                                         const moshi_codec_params *params,
                                         moshi_error *error);
 MOSHI_API void moshi_codec_close(moshi_codec **codec);
+
+/* Where it computes, and why "auto" took no GPU (model.h, moshi_model_info).
+ * The strings live as long as the codec. */
+MOSHI_API const char *moshi_codec_device(const moshi_codec *codec);
+MOSHI_API const char *moshi_codec_device_note(const moshi_codec *codec);
 
 MOSHI_API int moshi_codec_sample_rate_hz(const moshi_codec *codec);
 MOSHI_API int moshi_codec_frame_samples(const moshi_codec *codec);
@@ -50,7 +56,8 @@ MOSHI_API void moshi_encoder_reset(moshi_encoder *encoder);
 
 /* Encode whole frames. pcm: n_frames * frame_samples samples, mono float32;
  * codes: n_frames rows of `codebooks` codes. Any cut into calls gives the same
- * codes. MOSHI_ARGUMENT for a sample that is not finite (nothing is encoded). */
+ * codes. MOSHI_ARGUMENT for a sample that is not finite (nothing is encoded);
+ * MOSHI_LACKING when the GPU was lost. */
 MOSHI_API moshi_status moshi_encoder_encode(moshi_encoder *encoder,
                                             const float *pcm, size_t n_frames,
                                             int32_t *codes);

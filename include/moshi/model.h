@@ -34,11 +34,14 @@ typedef struct moshi_model_params {
                                 by their shapes */
     const char *mimi_config; /* only for a codec that is not the published */
     int threads;             /* 0: one for each core that may be used */
+    const char *device;      /* where to compute: NULL or "cpu"; "vulkan", the
+                                best GPU; "vulkan:N"; "auto", a GPU if there
+                                is one that can hold the model */
     int acoustic_delay;      /* steps; 0: the model's own (the right choice);
                                 -1: none */
-    int exact_activations;   /* non-zero: float32 activations with Q8_0
-                                weights too, where the official engine
-                                quantises them */
+    int exact_activations;   /* non-zero: float32 activations with
+                                quantised weights too, which are otherwise
+                                met by activations of 8 bits */
     int prefault;            /* 0: weights are brought into memory in the
                                 background, so that the first frame need not
                                 wait for the disk; -1: when a frame asks for
@@ -52,7 +55,8 @@ typedef struct moshi_model_params {
 
 /* Errors: MOSHI_IO (a file is missing), MOSHI_FORMAT (damaged),
  * MOSHI_MISMATCH (parts do not fit; the message names both sides),
- * MOSHI_UNSUPPORTED, MOSHI_NO_MEMORY, MOSHI_ARGUMENT. */
+ * MOSHI_UNSUPPORTED, MOSHI_NO_MEMORY, MOSHI_ARGUMENT, MOSHI_LACKING (the
+ * device). */
 MOSHI_API moshi_status moshi_model_open(moshi_model **out,
                                         const moshi_model_params *params,
                                         moshi_error *error);
@@ -76,7 +80,10 @@ typedef struct moshi_model_info {
     int acoustic_delay_own;  /* the model's own */
     int text_tokens;         /* size of the text vocabulary */
     int has_tokenizer;       /* 0: text cannot be spelled out */
-    int threads;
+    int threads;             /* of the CPU; 0: it computes nothing */
+    const char *device;      /* "cpu", or "vulkan: NAME" */
+    const char *device_note; /* why "auto" took no GPU; "" if it did, or was
+                                not asked for */
 } moshi_model_info;
 
 MOSHI_API void moshi_model_get_info(const moshi_model *model,

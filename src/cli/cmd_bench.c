@@ -77,9 +77,10 @@ static moshi_status open_model(work *w, moshi_error *err)
 
 static moshi_status measure_machine(work *w, moshi_error *err)
 {
+    const char *device;
     int threads = 0;
     pool *all = NULL;
-    moshi_status status = device_args(w->o, &threads, err);
+    moshi_status status = device_args(w->o, &device, &threads, err);
     if (status == MOSHI_OK)
         status = pool_open(&all, 0, err);
     if (status == MOSHI_OK)
@@ -212,8 +213,8 @@ static const option own_options[] = {
      .help = "then run more frames and print the time of each kind of "
              "operation and of each layer"},
     {.name = "exact-activations", .type = OPTION_FLAG,
-     .help = "float32 activations with Q8_0 weights, where the official "
-             "engine quantises them"},
+     .help = "float32 activations with quantised weights, which are "
+             "otherwise met by activations of 8 bits"},
     {0},
 };
 

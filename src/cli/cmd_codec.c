@@ -35,7 +35,8 @@ static moshi_status open_codec(work *w, bool limit, moshi_error *err)
 {
     char *mimi = NULL, *config = NULL;
     moshi_codec_params p = {0};
-    moshi_status status = device_args(w->o, &p.threads, err);
+    moshi_status status = device_args(w->o, &p.device, &p.threads,
+                                      err);
     if (status == MOSHI_OK)
         status = codec_args(w->o, &mimi, &config, err);
     if (status == MOSHI_OK) {
@@ -49,6 +50,8 @@ static moshi_status open_codec(work *w, bool limit, moshi_error *err)
     memory_free(config);
     if (status != MOSHI_OK)
         return status;
+    device_report(w->o, moshi_codec_device(w->codec),
+                  moshi_codec_device_note(w->codec));
     w->rate_hz = moshi_codec_sample_rate_hz(w->codec);
     w->codebooks = moshi_codec_codebooks(w->codec);
     w->samples = (size_t)moshi_codec_frame_samples(w->codec);

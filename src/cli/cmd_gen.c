@@ -19,6 +19,7 @@ static void warn_about_model(const gen_work *w)
 {
     moshi_model_info info;
     moshi_model_get_info(w->model, &info);
+    device_report(w->o, info.device, info.device_note);
     if (info.acoustic_delay != info.acoustic_delay_own)
         report_warning("an acoustic delay of %d steps is used, but %s was "
                        "trained with %d: speech will sound smeared",

@@ -117,7 +117,7 @@ static moshi_status quantize(work *w, moshi_error *err)
                       .progress = show_progress,
                       .tensor = print_tensor,
                       .user = w};
-    moshi_status status = device_args(w->o, &p.threads, err);
+    moshi_status status = device_args_cpu(w->o, &p.threads, err);
     if (status == MOSHI_OK)
         status = find(w, err);
     if (status != MOSHI_OK)

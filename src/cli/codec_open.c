@@ -3,18 +3,19 @@
 
 #include "base/memory.h"
 #include "cli/model_args.h"
-#include "cpu/backend.h"
+#include "tasks/device.h"
 
 moshi_status codec_open(const options *o, backend **be, mimi_model **codec,
                         moshi_error *err)
 {
     char *mimi = NULL, *config = NULL;
+    const char *device;
     int threads;
-    moshi_status status = device_args(o, &threads, err);
+    moshi_status status = device_args(o, &device, &threads, err);
     if (status == MOSHI_OK)
         status = codec_args(o, &mimi, &config, err);
     if (status == MOSHI_OK)
-        status = cpu_backend_open(be, threads, CPU_LEVEL_COUNT, err);
+        status = device_open(be, device, threads, CPU_LEVEL_COUNT, NULL, err);
     if (status == MOSHI_OK) {
         mimi_model_params p = {.path = mimi,
                                .config_path = config,

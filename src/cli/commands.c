@@ -6,14 +6,14 @@
 
 extern const command cmd_codec, cmd_gen, cmd_help, cmd_inspect, cmd_synth;
 extern const command cmd_analyze, cmd_compare, cmd_diff, cmd_doctor, cmd_trace;
-extern const command cmd_bench, cmd_quantize;
+extern const command cmd_bench, cmd_devices, cmd_quantize;
 extern const command cmd_chat, cmd_client, cmd_serve;
 
 static const command *const table[] = {
     &cmd_chat,    &cmd_serve,   &cmd_client,  &cmd_gen,   &cmd_codec,
     &cmd_synth,   &cmd_inspect, &cmd_quantize,
     &cmd_analyze, &cmd_doctor,  &cmd_trace,   &cmd_diff,  &cmd_compare,
-    &cmd_bench,   &cmd_help,
+    &cmd_bench,   &cmd_devices, &cmd_help,
 };
 
 const command *const *commands_all(size_t *count)

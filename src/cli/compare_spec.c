@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "cli/model_args.h"
 #include "cli/talk_args.h"
+#include "tasks/device.h"
 
 #define NAMES "device, model, lm, mimi, tokenizer, config, mimi-config, " \
               "threads, isa, acoustic-delay, activations"
@@ -76,8 +77,10 @@ static moshi_status set(compare_spec *s, const char *name, char *text,
     moshi_model_params *p = &s->params;
     if (set_path(p, name, text))
         return MOSHI_OK;
-    if (strcmp(name, "device") == 0)
-        return device_check(text, err);
+    if (strcmp(name, "device") == 0) {
+        p->device = text;
+        return device_name_check(text, err);
+    }
     if (strcmp(name, "isa") == 0)
         return set_isa(s, text, err);
     if (strcmp(name, "acoustic-delay") == 0)

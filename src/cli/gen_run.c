@@ -80,6 +80,9 @@ moshi_status gen_run_frames(gen_work *w, moshi_error *err)
         frame_result r = {.pcm = w->spoken};
         double start = clock_seconds();
         speech_to_speech_frame(w->task, w->pcm + f * w->frame_samples, &r);
+        status = backend_failure(w->model->backend, err);
+        if (status != MOSHI_OK)
+            break;
         if (!record(w, &r, clock_seconds() - start))
             return error_no_memory(err, "the record of the run");
         if (r.spoken) {

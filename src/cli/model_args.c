@@ -5,6 +5,8 @@
 
 #include "base/error.h"
 #include "cli/default_model.h"
+#include "cli/report.h"
+#include "tasks/device.h"
 
 /* Nothing at all was named: neither a model nor a part of one. */
 static bool nothing_named(const options *o)
@@ -20,19 +22,34 @@ bool model_args_named(const options *o, model_parts needed)
             (options_given(o, "mimi") || !(needed & MODEL_PARTS_MIMI)));
 }
 
-moshi_status device_check(const char *device, moshi_error *err)
-{
-    if (strcmp(device, "cpu") == 0 || strcmp(device, "auto") == 0)
-        return MOSHI_OK;
-    error_set(err, MOSHI_LACKING, "this build has no device '%s'", device);
-    return error_hint(err, "use --device cpu");
-}
-
-moshi_status device_args(const options *o, int *threads, moshi_error *err)
+moshi_status device_args(const options *o, const char **device, int *threads,
+                         moshi_error *err)
 {
     *threads = options_given(o, "threads")
                    ? (int)options_integer(o, "threads") : 0;
-    return device_check(options_text(o, "device"), err);
+    *device = options_text(o, "device");
+    return device_name_check(*device, err);
+}
+
+moshi_status device_args_cpu(const options *o, int *threads, moshi_error *err)
+{
+    const char *device;
+    moshi_status status = device_args(o, &device, threads, err);
+    if (status != MOSHI_OK || strcmp(device, "cpu") == 0 ||
+        strcmp(device, "auto") == 0)
+        return status;
+    error_set(err, MOSHI_LACKING, "this command computes on the CPU alone, not "
+                                  "on '%s'", device);
+    return error_hint(err, "use --device cpu");
+}
+
+void device_report(const options *o, const char *device, const char *note)
+{
+    bool quiet = options_flag(o, "quiet");
+    if (note[0] && options_given(o, "device"))
+        report_note(quiet, "computing on the CPU: %s", note);
+    else if (strcmp(device, "cpu") != 0)
+        report_note(quiet, "computing on %s", device);
 }
 
 moshi_status model_args(const options *o, moshi_model_params *out,
@@ -46,7 +63,7 @@ moshi_status model_args(const options *o, moshi_model_params *out,
         .config = options_text(o, "config"),
         .mimi_config = options_text(o, "mimi-config"),
     };
-    return device_args(o, &out->threads, err);
+    return device_args(o, &out->device, &out->threads, err);
 }
 
 moshi_status model_args_default(moshi_model_params *p, moshi_error *err)

@@ -23,11 +23,18 @@ moshi_status model_args_default(moshi_model_params *p, moshi_error *err);
  * is wrong usage. */
 bool model_args_named(const options *o, model_parts needed);
 
-/* MOSHI_LACKING for a device that this build has not. */
-moshi_status device_check(const char *device, moshi_error *err);
+/* Only the device, and threads, 0 for all. MOSHI_LACKING for what is no
+ * device's name. */
+moshi_status device_args(const options *o, const char **device, int *threads,
+                         moshi_error *err);
 
-/* Only the device: threads, 0 for all. */
-moshi_status device_args(const options *o, int *threads, moshi_error *err);
+/* For a command that computes on the CPU alone: MOSHI_LACKING for a GPU. */
+moshi_status device_args_cpu(const options *o, int *threads,
+                             moshi_error *err);
+
+/* Say where `auto` ended, if it was asked for in so many words; and which GPU
+ * is used. */
+void device_report(const options *o, const char *device, const char *note);
 
 /* The codec's file and its config (NULL: the published codec) from --mimi,
  * --mimi-config or the model's folder. *mimi and *config are allocated

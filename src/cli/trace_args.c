@@ -73,7 +73,8 @@ moshi_status trace_args_open(moshi_model **out, const moshi_model_params *p,
     if (status == MOSHI_OK) {
         moshi_codec_params c = {.path = files.mimi,
                                 .config_path = files.mimi_config,
-                                .threads = p->threads};
+                                .threads = p->threads,
+                                .device = p->device};
         status = trace_open_codec(out, &c, level, err);
     }
     model_files_release(&files);

@@ -11,7 +11,7 @@
 moshi_status cpu_backend_open(backend **out, int threads, cpu_level level,
                               moshi_error *err);
 
-/* For reports. */
+/* For reports; of another backend 0 and CPU_LEVEL_COUNT. */
 int cpu_backend_threads(const backend *self);
 cpu_level cpu_backend_level(const backend *self);
 

@@ -41,6 +41,7 @@ void bench_clock_start(bench_clock *c)
     c->sampling = 0;
     c->frames += c->all;
     c->last = c->text_done = clock_seconds();
+    c->last_op = (size_t)-1;
 }
 
 static void after(void *user, plan_runner *runner, const plan_op *op)
@@ -53,16 +54,24 @@ static void after(void *user, plan_runner *runner, const plan_op *op)
     double now = clock_seconds(), took = now - c->last;
     if (c->all)
         c->seconds[i] += took;
-    if (chooses(op))
+    /* A GPU does not stop before each choice: its time is not known then. */
+    if (chooses(op) && (i == 0 || c->last_op == i - 1))
         c->sampling += took;
     if (op->kind == OP_SAMPLE && op->p.sample.text)
         c->text_done = now;
     c->last = now;
+    c->last_op = i;
+}
+
+static bool wants(void *user, const plan_op *op)
+{
+    const bench_clock *c = user;
+    return c->all || (op->kind == OP_SAMPLE && op->p.sample.text);
 }
 
 plan_hook bench_clock_hook(bench_clock *c)
 {
-    return (plan_hook){after, c};
+    return (plan_hook){after, c, wants};
 }
 
 /* Keys and values that an attention reads of one stream's own past. */

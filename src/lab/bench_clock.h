@@ -16,6 +16,7 @@ typedef struct bench_clock {
     int frames;           /* that the sums are of */
     bool all;             /* look at every operation, and add up */
     double last;          /* when the clock was read */
+    size_t last_op;       /* and after which operation */
     double text_done;     /* when the text token was chosen */
     double sampling;      /* seconds, of this frame */
 } bench_clock;

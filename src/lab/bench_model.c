@@ -4,7 +4,6 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
-#include "cpu/backend.h"
 #include "files/value.h"
 #include "lab/bench.h"
 #include "lab/synth_list.h"
@@ -43,8 +42,9 @@ moshi_status bench_model_open(bench_model *out,
     moshi_status status = model_files_find(&b.model->files, &p,
                                            MODEL_PARTS_MIMI, err);
     if (status == MOSHI_OK)
-        status = cpu_backend_open(&b.model->backend, params->threads,
-                                  CPU_LEVEL_COUNT, err);
+        status = device_open(&b.model->backend, params->device,
+                             params->threads, CPU_LEVEL_COUNT,
+                             &b.model->device, err);
     if (status == MOSHI_OK)
         status = open_codec(&b, err);
     if (status == MOSHI_OK)
@@ -127,8 +127,9 @@ moshi_status bench_model_synthetic(bench_model *out, const char *preset,
     }
     if (status == MOSHI_OK) {
         b.model->defaults = (model_defaults){-1, -1, -1, -1};
-        status = cpu_backend_open(&b.model->backend, params->threads,
-                                  CPU_LEVEL_COUNT, err);
+        status = device_open(&b.model->backend, params->device,
+                             params->threads, CPU_LEVEL_COUNT,
+                             &b.model->device, err);
     }
     if (status == MOSHI_OK && parts.lm)
         status = make_lm(&b, &parts, preset, params->exact_activations != 0,

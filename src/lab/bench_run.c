@@ -234,6 +234,7 @@ moshi_status bench_run_make(bench_run *out, const bench_model *m,
     if (!l)
         return error_no_memory(err, "the benchmark");
     run.threads = cpu_backend_threads(m->model->backend);
+    /* Beside a GPU the host's memory is still read with every core. */
     moshi_status status = pool_open(&threads, run.threads, err);
     if (status == MOSHI_OK)
         status = bench_loop_open(l, m->model, params->lanes, params->cached,

@@ -183,7 +183,7 @@ static void report(doctor *d, const window *w, const char *name,
 static moshi_status run_lm(doctor *d, window *w, size_t frames)
 {
     lm_trial t = {0};
-    plan_hook hook = {after, w};
+    plan_hook hook = {after, w, NULL};
     int32_t tokens[1 + LIMIT_CODEBOOKS], user[LIMIT_CODEBOOKS];
     double began = clock_seconds();
     const lm_config *c = &d->model->lm->config;
@@ -228,7 +228,7 @@ static moshi_status run_codec(doctor *d, window w[2], size_t frames)
     mimi_decoder *decoder = NULL;
     int32_t codes[MIMI_CODEBOOKS_MAX], *heard = codes;
     const int32_t *said = codes;
-    plan_hook hooks[2] = {{after, &w[0]}, {after, &w[1]}};
+    plan_hook hooks[2] = {{after, &w[0], NULL}, {after, &w[1], NULL}};
     double began = clock_seconds();
     float *pcm = memory_calloc((frames + 1) * n, sizeof *pcm);
     float *spoken = pcm ? pcm + frames * n : NULL;

@@ -156,7 +156,7 @@ static moshi_status measure(likelihood *out, lm_trial *t, ear *e,
                             const int *delays)
 {
     int32_t *forced = e->forced, tokens[1 + LIMIT_CODEBOOKS];
-    plan_hook hook = {listen, e};
+    plan_hook hook = {listen, e, NULL};
     double totals[3] = {0};
     size_t counts[3] = {0};
     for (size_t s = 0; s < c->T; s++) {

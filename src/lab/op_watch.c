@@ -134,7 +134,7 @@ plan_hook op_watch_begin(op_watch *w)
     w->parted = false;
     if (w->mode == OP_WATCH_KEEP)
         w->n_choices = 0;
-    return (plan_hook){after, w};
+    return (plan_hook){after, w, NULL};
 }
 
 const char *op_watch_difference(const op_watch *a, const op_watch *b)

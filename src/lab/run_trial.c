@@ -166,7 +166,7 @@ static moshi_status run_steps(ear *e, lm_trial *t, const lm_config *c,
                               const trace_tokens *run, size_t steps,
                               run_guess guess)
 {
-    plan_hook hook = {listen, e};
+    plan_hook hook = {listen, e, NULL};
     int delays[1 + 2 * LIMIT_CODEBOOKS];
     int32_t produced[1 + LIMIT_CODEBOOKS];
     int user = c->n_q - c->dep_q;

@@ -233,7 +233,7 @@ static moshi_status lay_out(trace_recorder *r, moshi_error *err)
     for (int i = 0; i < TRACE_PART_COUNT; i++) {
         part *at = &r->parts[i];
         *at = (part){.recorder = r, .plan = p->plans[i]};
-        at->hook = (plan_hook){after, at};
+        at->hook = (plan_hook){after, at, NULL};
         if (!at->plan)
             continue;
         if (!add_part(r, at))

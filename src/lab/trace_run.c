@@ -6,7 +6,6 @@
 
 #include "base/error.h"
 #include "base/memory.h"
-#include "cpu/backend.h"
 #include "lab/trace_recorder.h"
 #include "tasks/speech_to_speech.h"
 
@@ -73,6 +72,9 @@ static moshi_status run_frames(speech_to_speech *s, trace_recorder *r,
             s->watch.heard = t->heard + f * (size_t)t->user;
         trace_recorder_begin(r, f);
         speech_to_speech_frame(s, run->pcm + f * samples, &result);
+        status = backend_failure(s->model->backend, err);
+        if (status != MOSHI_OK)
+            break;
         trace_frame brought = {
             .codes_in = result.codes_in,
             .tokens = result.tokens,
@@ -171,6 +173,9 @@ static moshi_status code_frames(codec_work *w, const moshi_model *m,
                                    trace_recorder_hook(r, TRACE_DECODER));
         assert(status == MOSHI_OK); /* the codes were checked */
         trace_frame brought = {.codes_in = w->codes, .codes_out = spoken};
+        status = backend_failure(m->backend, err);
+        if (status != MOSHI_OK)
+            break;
         status = trace_recorder_end(r, &brought, err);
         tell(run, f + 1);
     }
@@ -221,8 +226,9 @@ moshi_status trace_open_codec(moshi_model **out,
                            .codebooks = params->codebooks};
     if (!m)
         return error_no_memory(err, "the codec");
-    moshi_status status = cpu_backend_open(&m->backend, params->threads, level,
-                                           err);
+    moshi_status status = device_open(&m->backend, params->device,
+                                      params->threads, level, &m->device,
+                                      err);
     m->files.mimi = memory_strdup(params->path);
     m->files.mimi_config = params->config_path
                                ? memory_strdup(params->config_path) : NULL;

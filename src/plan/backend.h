@@ -46,7 +46,8 @@ struct backend {
     void (*runner_close)(plan_runner **runner);
 
     /* One frame for n ≤ lanes_max streams: lane i runs states[i], which must
-     * differ. hook may be NULL. Never fails, never allocates. */
+     * differ. hook may be NULL. Never fails, but see `failure`; the CPU never
+     * allocates here, a GPU only to record what it has not run before. */
     void (*run)(plan_runner *runner, plan_state *const *states, int n,
                 const plan_hook *hook);
 
@@ -57,6 +58,19 @@ struct backend {
     void (*read)(const plan_runner *runner, tensor_id tensor, int lane,
                  void *data);
     int (*lanes)(const plan_runner *runner); /* of the run in progress */
+
+    /* MOSHI_OK, or why nothing that was run of late is worth anything: a
+     * device can be lost at any time, and stays so. NULL: that cannot
+     * happen. */
+    moshi_status (*failure)(const backend *self, moshi_error *err);
 };
+
+/* failure, of a backend that may have none. Ask after a frame, before what it
+ * made is used. */
+static inline moshi_status backend_failure(const backend *self,
+                                           moshi_error *err)
+{
+    return self->failure ? self->failure(self, err) : MOSHI_OK;
+}
 
 #endif

@@ -17,9 +17,16 @@ static void call_both(void *user, plan_runner *runner, const plan_op *op)
         pair->second->after(pair->second->user, runner, op);
 }
 
+static bool wants_either(void *user, const plan_op *op)
+{
+    const plan_hook_pair *pair = user;
+    return (pair->first && plan_hook_wants(pair->first, op)) ||
+           (pair->second && plan_hook_wants(pair->second, op));
+}
+
 plan_hook plan_hook_both(plan_hook_pair *pair)
 {
-    return (plan_hook){call_both, pair};
+    return (plan_hook){call_both, pair, wants_either};
 }
 
 static plan_value value_of(const plan *p, tensor_id tensor, int column)

@@ -21,7 +21,15 @@ typedef struct plan_runner plan_runner;
 typedef struct plan_hook {
     void (*after)(void *user, plan_runner *runner, const plan_op *op);
     void *user;
+    /* Which operations it is about; NULL: all. It may be called for others
+     * too, but a device need not stop for them. */
+    bool (*wants)(void *user, const plan_op *op);
 } plan_hook;
+
+static inline bool plan_hook_wants(const plan_hook *h, const plan_op *op)
+{
+    return !h->wants || h->wants(h->user, op);
+}
 
 /* Two listeners in the place of one: `first` hears of an operation before
  * `second`. Either may be NULL. The pair must outlive the hook. */

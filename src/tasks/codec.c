@@ -5,11 +5,13 @@
 
 #include "base/error.h"
 #include "base/memory.h"
-#include "cpu/backend.h"
 #include "mimi/stream.h"
+#include "plan/backend.h"
+#include "tasks/device.h"
 
 struct moshi_codec {
     backend *backend;
+    device_note device;
     mimi_model *model;
 };
 
@@ -40,8 +42,9 @@ moshi_status moshi_codec_open(moshi_codec **out,
                            .config_path = params->config_path,
                            .codebooks = params->codebooks,
                            .later = true};
-    moshi_status status = cpu_backend_open(&c->backend, params->threads,
-                                           CPU_LEVEL_COUNT, err);
+    moshi_status status = device_open(&c->backend, params->device,
+                                      params->threads, CPU_LEVEL_COUNT,
+                                      &c->device, err);
     if (status == MOSHI_OK) {
         p.panels = c->backend->panels;
         status = mimi_model_open(&c->model, &p, err);
@@ -63,6 +66,16 @@ void moshi_codec_close(moshi_codec **handle)
         (*handle)->backend->close(&(*handle)->backend);
     memory_free(*handle);
     *handle = NULL;
+}
+
+const char *moshi_codec_device(const moshi_codec *c)
+{
+    return c->device.name;
+}
+
+const char *moshi_codec_device_note(const moshi_codec *c)
+{
+    return c->device.note;
 }
 
 int moshi_codec_sample_rate_hz(const moshi_codec *c)
@@ -131,7 +144,7 @@ moshi_status moshi_encoder_encode(moshi_encoder *e, const float *pcm,
         int32_t *out = codes + f * (size_t)m->codebooks;
         mimi_encode_frame(e->runner, &e->stream, 1, &in, &out, NULL);
     }
-    return MOSHI_OK;
+    return backend_failure(e->runner->backend, NULL);
 }
 
 moshi_status moshi_decoder_open(moshi_decoder **out, moshi_codec *c,
@@ -178,5 +191,6 @@ moshi_status moshi_decoder_decode(moshi_decoder *d, const int32_t *codes,
         status = mimi_decode_frame(d->runner, &d->stream, 1, &in, n_codes,
                                    &out, NULL);
     }
-    return status;
+    return status == MOSHI_OK ? backend_failure(d->runner->backend, NULL)
+                              : status;
 }

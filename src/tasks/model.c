@@ -111,7 +111,8 @@ moshi_status model_open(moshi_model **out, const moshi_model_params *params,
     moshi_status status = model_files_find(&m->files, params,
                                            MODEL_PARTS_BOTH, err);
     if (status == MOSHI_OK)
-        status = cpu_backend_open(&m->backend, params->threads, level, err);
+        status = device_open(&m->backend, params->device, params->threads,
+                             level, &m->device, err);
     if (status == MOSHI_OK)
         status = open_lm(m, params, err);
     if (status == MOSHI_OK)
@@ -165,5 +166,7 @@ void moshi_model_get_info(const moshi_model *m, moshi_model_info *info)
         .text_tokens = c->text_in - 1,
         .has_tokenizer = m->tokenizer != NULL,
         .threads = cpu_backend_threads(m->backend),
+        .device = m->device.name,
+        .device_note = m->device.note,
     };
 }

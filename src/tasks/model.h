@@ -11,6 +11,7 @@
 #include "lm/model.h"
 #include "mimi/model.h"
 #include "plan/backend.h"
+#include "tasks/device.h"
 #include "tasks/model_files.h"
 #include "text/tokenizer.h"
 
@@ -23,6 +24,7 @@ typedef struct model_defaults {
 struct moshi_model {
     model_files files;
     backend *backend;
+    device_note device; /* where that is */
     lm_model *lm;
     mimi_model *mimi;
     tokenizer *tokenizer; /* NULL: none */

@@ -91,12 +91,18 @@ static void note_text_token(void *user, plan_runner *runner, const plan_op *op)
         s->temporal_done = clock_seconds();
 }
 
+static bool is_text_token(void *user, const plan_op *op)
+{
+    (void)user;
+    return op->kind == OP_SAMPLE && op->p.sample.text;
+}
+
 void speech_to_speech_frame(speech_to_speech *s, const float *pcm,
                             frame_result *result)
 {
     const lm_config *c = &s->model->lm->config;
     const frame_watch *w = &s->watch;
-    plan_hook clock = {note_text_token, s};
+    plan_hook clock = {note_text_token, s, is_text_token};
     plan_hook_pair pair = {&clock, w->lm};
     plan_hook hook = plan_hook_both(&pair);
     int32_t *codes = s->scratch_codes, *tokens = result->tokens;

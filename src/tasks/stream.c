@@ -110,37 +110,44 @@ static float *speech_end(moshi_stream *s)
     return s->speech + (s->speech_first + s->speech_count) % s->speech_room;
 }
 
-static void run_frame(moshi_stream *s)
+/* MOSHI_LACKING when the GPU was lost: what came out is worth nothing. */
+static moshi_status run_frame(moshi_stream *s)
 {
     frame_result result;
     result.pcm = speech_end(s);
     speech_to_speech_frame(s->task, s->frame, &result);
     s->filled = 0;
+    moshi_status status = backend_failure(s->model->backend, NULL);
+    if (status != MOSHI_OK)
+        return status;
     if (result.spoken)
         s->speech_count += s->frame_samples;
     queue_text(s, result.tokens[0]);
+    return MOSHI_OK;
 }
 
 moshi_status moshi_stream_push(moshi_stream *s, const float *pcm, size_t n,
                                size_t *used)
 {
+    moshi_status status = MOSHI_OK;
     *used = 0;
     if (s->finished)
         return MOSHI_FINISHED;
-    for (size_t i = 0; i < n; i++, (*used)++) {
+    for (size_t i = 0; i < n && status == MOSHI_OK; i++, (*used)++) {
         if (!isfinite(pcm[i]))
             return MOSHI_ARGUMENT;
         if (s->filled == s->frame_samples - 1 && !room_for_a_frame(s))
             return MOSHI_FULL;
         s->frame[s->filled++] = pcm[i];
         if (s->filled == s->frame_samples)
-            run_frame(s);
+            status = run_frame(s);
     }
-    return MOSHI_OK;
+    return status;
 }
 
 moshi_status moshi_stream_finish(moshi_stream *s)
 {
+    moshi_status status = MOSHI_OK;
     if (s->finished)
         return MOSHI_OK;
     if (s->filled > 0) {
@@ -148,10 +155,10 @@ moshi_status moshi_stream_finish(moshi_stream *s)
             return MOSHI_FULL;
         memset(s->frame + s->filled, 0,
                (s->frame_samples - s->filled) * sizeof *s->frame);
-        run_frame(s);
+        status = run_frame(s);
     }
     s->finished = true;
-    return MOSHI_OK;
+    return status;
 }
 
 moshi_status moshi_stream_pull_pcm(moshi_stream *s, float *out, size_t cap,

@@ -164,6 +164,6 @@ run 2 gen --lm tiny/model.safetensors in.wav out.wav
 has err "half a model was named"
 run 2 codec encode --lm tiny/model.safetensors in.wav out.st
 has err "no codec was named"
-run 4 gen $model --device vulkan in.wav out.wav
-has err "no device 'vulkan'"
+run 4 gen $model --device tpu in.wav out.wav
+has err "no device 'tpu'"
 finish

@@ -148,8 +148,8 @@ run 2 compare $model "$in" --a threads=0 --b ""
 has err "expected 1 to 256"
 run 2 compare "$in" --a lm=x.gguf --b threads=2
 has err "half a model was named for --a"
-run 4 compare $model "$in" --a "" --b device=vulkan
-has err "no device 'vulkan'"
+run 4 compare $model "$in" --a "" --b device=tpu
+has err "no device 'tpu'"
 
 # Bad traces: one line that says what is wrong, exit status 3.
 python3 "$here/make_bad_traces.py" traces a.st bad

@@ -93,7 +93,7 @@ static void close_run(run *r)
 static void step(run *r, const int32_t *user, const int32_t *forced,
                  int32_t *tokens)
 {
-    plan_hook hook = {golden_record, &r->taps};
+    plan_hook hook = {golden_record, &r->taps, NULL};
     const int32_t *const *forced_list = forced ? &forced : NULL;
     assert_int_equal(lm_step(r->runner, &r->stream, 1, &user, forced_list,
                              &tokens, &hook), MOSHI_OK);

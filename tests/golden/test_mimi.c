@@ -178,8 +178,8 @@ static void activations(void **state)
     assert_int_equal(in_some_plan, n);
     golden_taps encode = {c.be, c.model->encoder, list, n};
     golden_taps decode = {c.be, c.model->decoder, list, n};
-    plan_hook encode_hook = {golden_record, &encode};
-    plan_hook decode_hook = {golden_record, &decode};
+    plan_hook encode_hook = {golden_record, &encode, NULL};
+    plan_hook decode_hook = {golden_record, &decode, NULL};
     static float out[SAMPLES];
     for (int f = 0; f < 3; f++) {
         int32_t frame[CODEBOOKS], *given = frame;

@@ -113,7 +113,7 @@ static void official(void **state)
                          {"depformer.1.linear_out", audio[1], CARD, 0},
                          {"depformer.2.linear_out", audio[2], CARD, 0}};
     golden_taps record = {be, m->plain.plan, taps, 4};
-    plan_hook hook = {golden_record, &record};
+    plan_hook hook = {golden_record, &record, NULL};
     lm_stream_params params = {0};
 
     assert_int_equal(lm_runner_open(&r, m, be, false, 1, &err), 0);

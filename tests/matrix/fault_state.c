@@ -151,7 +151,7 @@ static void run(plan_runner *r, plan_state *const *states, int n,
                 const plan_hook *hook)
 {
     bool codec = !is_plan(r->plan, "lm");
-    const plan_hook wrong = {gelu_by_tanh, NULL};
+    const plan_hook wrong = {gelu_by_tanh, NULL, NULL};
     plan_hook_pair pair = {&wrong, hook};
     plan_hook both = plan_hook_both(&pair);
     for (int i = 0; i < n; i++)

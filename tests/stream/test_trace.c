@@ -83,11 +83,11 @@ static void every_operation(void **state)
     order parts[3] = {{.plan = m->mimi->encoder},
                       {.plan = s->runner->plan->plan},
                       {.plan = m->mimi->decoder}};
-    plan_hook hooks[3], counter = {count_only, &others};
+    plan_hook hooks[3], counter = {count_only, &others, NULL};
     for (int i = 0; i < 3; i++) {
         parts[i].be = m->backend;
         parts[i].lanes = 1;
-        hooks[i] = (plan_hook){count, &parts[i]};
+        hooks[i] = (plan_hook){count, &parts[i], NULL};
     }
     plan_hook_pair pair = {&hooks[0], &counter};
     plan_hook both = plan_hook_both(&pair);
@@ -183,7 +183,7 @@ static void quantized_values(void **state)
     lm_runner *r = NULL;
     lm_stream_params params = {0};
     quantized q = {.plan = lm->plain.plan, .be = be};
-    plan_hook hook = {check_quantized, &q};
+    plan_hook hook = {check_quantized, &q, NULL};
     int32_t heard[8] = {1, 2, 3, 4, 5, 6, 7, 8}, tokens[9];
     const int32_t *user = heard;
     int32_t *out = tokens;

@@ -1,0 +1,24 @@
+/* layout.h: how tensors lie on the device.
+ *
+ * Shaders read 32-bit words only. A weight keeps its type and its bytes; what
+ * changes is their order within a row, so that quants begin at words: of Q8_0,
+ * Q4_0 and Q6_K, whose blocks hold an odd half, the bodies of all blocks come
+ * first and then their halves. Rows are filled up to whole words with zeros.
+ * A Q8_0 activation has all its quants first, then all its scales. */
+#ifndef MOSHI_VULKAN_LAYOUT_H
+#define MOSHI_VULKAN_LAYOUT_H
+
+#include "plan/plan.h"
+
+/* Bytes of a weight's row on the device: a multiple of 4. */
+size_t vk_layout_row_bytes(dtype type, size_t width);
+
+/* One row in the device's order. out: vk_layout_row_bytes bytes. */
+void vk_layout_row(dtype type, size_t width, const void *row, void *out);
+
+/* Between a Q8_0 activation of `blocks` blocks in the file's order and in the
+ * device's. in and out must differ. */
+void vk_layout_q8_0_in(size_t blocks, const void *in, void *out);
+void vk_layout_q8_0_out(size_t blocks, const void *in, void *out);
+
+#endif

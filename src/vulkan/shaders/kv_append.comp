@@ -1,0 +1,23 @@
+#version 450
+// KV_APPEND: k|v of each row into the slot of its position. Rows along y.
+#extension GL_GOOGLE_include_directive : require
+layout(local_size_x = 64) in;
+#include "common.glsl"
+
+#define WIDTH p[0] // of a row of qkv
+#define Q p[1]     // floats of q in front
+#define CAPACITY p[2]
+#define STEPS p[3]
+#define CONSTANT int(p[4])
+
+void main()
+{
+    uint lane = gl_WorkGroupID.z, r = gl_WorkGroupID.y;
+    uint i = gl_GlobalInvocationID.x, n = WIDTH - Q;
+    if (i >= n)
+        return;
+    int first = CONSTANT < 0 ? position_of(lane) : CONSTANT;
+    uint slot = uint(first + int(r % STEPS)) % CAPACITY;
+    uint row = r / STEPS * CAPACITY + slot;
+    o3[base(3u, lane) + row * n + i] = o0[base(0u, lane) + r * WIDTH + Q + i];
+}

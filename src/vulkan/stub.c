@@ -1,0 +1,45 @@
+/* stub.c: a build without Vulkan. */
+#include "vulkan/backend.h"
+
+#include "base/error.h"
+
+static moshi_status lacking(moshi_error *err)
+{
+    error_set(err, MOSHI_LACKING, "this build has no Vulkan");
+    return error_hint(err, "build where libvulkan-dev and glslang-tools are "
+                           "installed, or use --device cpu");
+}
+
+moshi_status vulkan_devices(vulkan_device **list, size_t *n, moshi_error *err)
+{
+    (void)list;
+    (void)n;
+    return lacking(err);
+}
+
+moshi_status vulkan_backend_open(backend **out, int index, moshi_error *err)
+{
+    (void)out;
+    (void)index;
+    return lacking(err);
+}
+
+bool vulkan_backend_is(const backend *self)
+{
+    (void)self;
+    return false;
+}
+
+const char *vulkan_backend_device(const backend *self)
+{
+    (void)self;
+    return "";
+}
+
+int vulkan_backend_complaints(const backend *self, const char **first)
+{
+    (void)self;
+    if (first)
+        *first = "";
+    return -1;
+}
