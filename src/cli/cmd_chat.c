@@ -1,8 +1,10 @@
 /* cmd_chat.c: moshi chat: talk in the terminal, full duplex. */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/output_file.h"
@@ -60,9 +62,14 @@ static moshi_status warm_up(chat_work *w, moshi_error *err)
     if (!w->heard || !w->spoken)
         return error_no_memory(err, "a frame");
     r.pcm = w->spoken;
-    for (int i = 0; i < 3; i++)
+    double quickest = INFINITY;
+    for (int i = 0; i < 3; i++) {
+        double start = clock_seconds();
         speech_to_speech_frame(w->task, w->heard, &r);
+        quickest = fmin(quickest, clock_seconds() - start);
+    }
     speech_to_speech_reset(w->task);
+    report_slow(quickest);
     return MOSHI_OK;
 }
 

@@ -11,6 +11,7 @@
 #include "cli/report.h"
 #include "cli/serve_tls.h"
 #include "cli/talk_args.h"
+#include "serve/origin.h"
 #include "serve/server.h"
 
 #define ORIGINS_MAX 32
@@ -71,6 +72,22 @@ static void announce(const server *s, const server_params *p)
     fflush(stdout);
 }
 
+/* For who reads along; what is dangerous or will not work, in any case. */
+static void advise(const server *s, const server_params *p, bool quiet)
+{
+    bool alone = origin_is_loopback(p->host);
+    report_slow(server_frame_seconds(s));
+    report_note(quiet, "a browser that opens this address is given a page to "
+                "talk with; Ctrl-C ends the server");
+    if (!alone && !p->token)
+        report_warning("whoever reaches this address may talk: --token TOKEN "
+                       "lets in only who knows it");
+    if (!alone && !p->certificate)
+        report_warning("without --tls, browsers on other machines give the "
+                       "page no microphone, and what is said goes over the "
+                       "network in the clear");
+}
+
 static moshi_status serve(const options *o, moshi_model *model,
                           moshi_error *err)
 {
@@ -104,6 +121,7 @@ static moshi_status serve(const options *o, moshi_model *model,
     signal(SIGTERM, on_signal);
     signal(SIGPIPE, SIG_IGN);
     announce(s, &p);
+    advise(s, &p, quiet);
     server_run(s);
     server_close(&s);
     return MOSHI_OK;
@@ -166,7 +184,7 @@ static const option own_options[] = {
              "the same, and is not seen in the list of processes"},
     {.name = "origin", .type = OPTION_TEXT, .value = "ORIGIN", .repeats = true,
      .help = "let pages from there connect too, such as https://example.org; "
-             "'*' for all; may be given several times"},
+             "'*' for all"},
     {.name = "name", .type = OPTION_TEXT, .value = "NAME",
      .fallback = "moshi.c", .help = "what the server calls itself"},
     {0},

@@ -49,7 +49,8 @@ const option common_sampling_options[] = {
                          "the model's own, else 250"},
     {.name = "seed", .type = OPTION_INTEGER, .value = "N", .min = 1,
      .max = OPTION_INTEGER_MAX,
-     .help = "seed of the random numbers; 299792458 unless given"},
+     .help = "seed of the random numbers; 299792458 unless given (a server "
+             "draws one for each conversation)"},
     {.name = "cfg-alpha", .type = OPTION_REAL, .value = "X", .min = 0,
      .max = 100, .help = "classifier-free guidance, for models with "
                          "conditions; 1 is none"},
@@ -59,8 +60,8 @@ const option common_sampling_options[] = {
     {.name = "acoustic-delay", .type = OPTION_INTEGER, .value = "STEPS",
      .max = LIMIT_DELAY, .help = "use another acoustic delay than the model's"},
     {.name = "exact-activations", .type = OPTION_FLAG,
-     .help = "float32 activations with Q8_0 weights, where the official "
-             "engine quantises them"},
+     .help = "float32 activations with quantised weights, which are "
+             "otherwise met by activations of 8 bits"},
     {0},
 };
 
@@ -104,7 +105,7 @@ const option common_ends_options[] = {
 const option common_trace_options[] = {
     {.name = "match", .type = OPTION_TEXT, .value = "GLOB", .repeats = true,
      .help = "record only operations whose names match, such as "
-             "'transformer.layers.3*'; may be given several times"},
+             "'transformer.layers.3*'"},
     {.name = "frames", .type = OPTION_TEXT, .value = "A:B",
      .help = "record only frames A up to, not including, B; A: to the last, "
              ":B from the first, A that one. All tokens are recorded anyway"},

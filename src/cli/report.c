@@ -72,3 +72,11 @@ void report_note(bool quiet, const char *format, ...)
     va_end(args);
     fputc('\n', stderr);
 }
+
+void report_slow(double frame_seconds)
+{
+    if (frame_seconds > 0.08)
+        report_warning("a frame of 80 ms takes this machine %.0f ms: answers "
+                       "will come late and broken; 'moshi bench' says what "
+                       "would help", 1e3 * frame_seconds);
+}

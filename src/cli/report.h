@@ -31,4 +31,7 @@ void report_warning(const char *format, ...) REPORT_PRINTF(1, 2);
 /* A line about what is being done; nothing when quiet. */
 void report_note(bool quiet, const char *format, ...) REPORT_PRINTF(2, 3);
 
+/* A warning when a frame takes longer than it lasts (80 ms). */
+void report_slow(double frame_seconds);
+
 #endif

@@ -50,6 +50,7 @@ struct engine {
                     for the rest of its frame, and nobody has to wait for it */
     size_t frame_samples;
     double rate_hz;
+    double frame_seconds; /* of the quickest frame of the warm-up */
     pthread_t thread;
     bool started, stop;
     pthread_mutex_t lock;
@@ -240,10 +241,19 @@ static moshi_status warm_up(engine *e, moshi_error *err)
     dialogue_frame frame = {.heard = e->pcm, .spoken = e->seats[0].spoken};
     dialogue_frame *at = &frame;
     moshi_status status = dialogue_open(&who, e->params.model, &p, NULL, err);
-    for (int i = 0; i < WARM_UP_FRAMES && status == MOSHI_OK; i++)
+    e->frame_seconds = INFINITY;
+    for (int i = 0; i < WARM_UP_FRAMES && status == MOSHI_OK; i++) {
+        double start = clock_seconds();
         dialogue_run(e->runner, &who, &at, 1);
+        e->frame_seconds = fmin(e->frame_seconds, clock_seconds() - start);
+    }
     dialogue_close(&who);
     return status;
+}
+
+double engine_frame_seconds(const engine *e)
+{
+    return e->frame_seconds;
 }
 
 moshi_status engine_open(engine **out, const engine_params *params,

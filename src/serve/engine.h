@@ -36,6 +36,8 @@ typedef struct engine_params {
 
 moshi_status engine_open(engine **out, const engine_params *params,
                          moshi_error *err);
+/* Seconds of one frame of one conversation, as measured when it opened. */
+double engine_frame_seconds(const engine *e);
 /* End the engine's thread, after which nobody is woken; seats stay valid. */
 void engine_stop(engine *e);
 /* All seats must have been left. */

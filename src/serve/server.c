@@ -398,6 +398,11 @@ const metrics *server_metrics(const server *s)
     return &s->metrics;
 }
 
+double server_frame_seconds(const server *s)
+{
+    return engine_frame_seconds(s->engine);
+}
+
 void server_run(server *s)
 {
     web_run(s->web);

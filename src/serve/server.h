@@ -52,6 +52,9 @@ moshi_status server_open(server **out, const server_params *params,
                          moshi_error *err);
 int server_port(const server *s);
 const metrics *server_metrics(const server *s);
+/* What a frame of one conversation takes this machine; above 80 ms it cannot
+ * keep up. */
+double server_frame_seconds(const server *s);
 /* Until *stop. */
 void server_run(server *s);
 void server_close(server **s);
