@@ -47,6 +47,10 @@ run 0 codec roundtrip "$in" c.wav --mimi tiny/mimi.safetensors \
     --mimi-config tiny/mimi_config.json --device vulkan
 has err "computing on vulkan"
 
+run 0 doctor tiny --quick --device vulkan
+has out "device: GPU 0"
+has out "apart, in"
+
 # What is not there.
 run 4 gen -m tiny "$in" no.wav --device vulkan:7
 has err "there is no device vulkan:7"
