@@ -80,7 +80,7 @@ moshi_status vk_probe(bool open, int index, moshi_error *err)
             try_device(index);
         else
             try_list();
-        _exit(0);
+        _exit(0); /* the child ends */
     }
     int status = 0;
     pid_t ended;
