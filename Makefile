@@ -36,6 +36,7 @@ help:
 	@echo 'make serve-load  a server under load, for $(MINUTES) minutes in real time'
 	@echo 'make serve-realtime  server and chat, $(MINUTES) minutes each: nothing late?'
 	@echo 'make web-test    hold a conversation through the page, in a real browser'
+	@echo 'make test-neon   the kernels for 64-bit Arm, in an emulator'
 	@echo 'make bench       time the kernels against the reading of their bytes'
 	@echo 'make bench-check has one lost more than 15 % of what is recorded?'
 	@echo 'make bench-record  record (after a change, on a machine at rest)'
@@ -107,6 +108,10 @@ fuzz:
 	@tools/setup --sanitizers
 	@$(SANITIZED) tools/fuzz $(BUILD)-fuzz $(FUZZ_SECONDS) $(FUZZ)
 
+test-neon:
+	@tools/setup --cross
+	@tools/test-neon $(BUILD)-neon
+
 BENCHES = attend codec linear rows
 
 bench: build
@@ -128,7 +133,7 @@ install: build
 	meson install -C $(BUILD)
 
 clean:
-	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-tsan $(BUILD)-lean $(BUILD)-clang \
+	rm -rf $(BUILD)-neon $(BUILD) $(BUILD)-asan $(BUILD)-tsan $(BUILD)-lean $(BUILD)-clang \
 		$(BUILD)-fuzz
 	rm -f demo.wav
 

@@ -207,7 +207,7 @@ int bench_main(int argc, char **argv, const bench_case *cases, size_t count)
     denormals_flush();
     for (cpu_level level = CPU_REF; level <= cpu_level_chosen(); level++) {
         const char *isa = cpu_level_name(level);
-        if (s.isa && strcmp(s.isa, isa) != 0)
+        if (!cpu_level_here(level) || (s.isa && strcmp(s.isa, isa) != 0))
             continue;
         for (size_t i = 0; i < count; i++)
             if (!s.only || strcmp(s.only, cases[i].name) == 0)

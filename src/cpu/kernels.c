@@ -20,10 +20,12 @@
     .column_k_paired = kernel_column_k_paired_##isa,       \
     .column_k_straight = kernel_column_k_straight_##isa
 
-/* The quantisers are named apart: AVX-512 uses those of AVX2. */
+#define INT8(isa) .linear_int8 = {KERNEL_INT8_TYPES(INT8_ENTRY, isa)}
+
+/* The quantisers are named apart: AVX-512 uses those of AVX2; so are the
+ * products with 8-bit activations, in which alone the levels of Arm differ. */
 #define TABLE(isa)                                          \
     .linear = {KERNEL_WEIGHT_TYPES(LINEAR_ENTRY, isa)},     \
-    .linear_int8 = {KERNEL_INT8_TYPES(INT8_ENTRY, isa)},    \
     .panels = {KERNEL_PANEL_TYPES(PANELS_ENTRY, isa)},      \
     .to_f32 = {KERNEL_WEIGHT_TYPES(TO_F32_ENTRY, isa)},     \
     .rms_norm = kernel_rms_norm_##isa,                      \
@@ -37,10 +39,19 @@
     .nearest = kernel_nearest_##isa
 
 static const kernel_table tables[] = {
-    {.level = CPU_REF, TABLE(ref), QUANTIZERS(ref)},
+    [CPU_REF] = {.level = CPU_REF, TABLE(ref), INT8(ref), QUANTIZERS(ref)},
 #if defined(__x86_64__)
-    {.level = CPU_AVX2, TABLE(avx2), QUANTIZERS(avx2)},
-    {.level = CPU_AVX512, TABLE(avx512), QUANTIZERS(avx2)},
+    [CPU_AVX2] = {.level = CPU_AVX2, TABLE(avx2), INT8(avx2),
+                  QUANTIZERS(avx2)},
+    [CPU_AVX512] = {.level = CPU_AVX512, TABLE(avx512), INT8(avx512),
+                    QUANTIZERS(avx2)},
+#elif defined(__aarch64__)
+    [CPU_NEON] = {.level = CPU_NEON, TABLE(neon), INT8(neon),
+                  QUANTIZERS(neon)},
+    [CPU_DOTPROD] = {.level = CPU_DOTPROD, TABLE(neon), INT8(dotprod),
+                     QUANTIZERS(neon)},
+    [CPU_I8MM] = {.level = CPU_I8MM, TABLE(neon), INT8(i8mm),
+                  QUANTIZERS(neon)},
 #endif
 };
 
