@@ -38,6 +38,7 @@ help:
 	@echo 'make serve-load  a server under load, for $(MINUTES) minutes in real time'
 	@echo 'make serve-realtime  server and chat, $(MINUTES) minutes each: nothing late?'
 	@echo 'make web-test    hold a conversation through the page, in a real browser'
+	@echo 'make test-neon   the kernels for 64-bit Arm, in an emulator'
 	@echo 'make bench       time the kernels'
 	@echo 'make install     install under /usr/local (PREFIX=..., DESTDIR=...)'
 	@echo 'make clean       remove what was built'
@@ -107,6 +108,10 @@ fuzz:
 	@tools/setup --sanitizers
 	@$(SANITIZED) tools/fuzz $(BUILD)-fuzz $(FUZZ_SECONDS) $(FUZZ)
 
+test-neon:
+	@tools/setup --cross
+	@tools/test-neon $(BUILD)-neon
+
 bench: build
 	$(BUILD)/tests/kernels/checkkernels --bench
 
@@ -115,7 +120,7 @@ install: build
 	meson install -C $(BUILD)
 
 clean:
-	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-tsan $(BUILD)-lean $(BUILD)-clang \
+	rm -rf $(BUILD)-neon $(BUILD) $(BUILD)-asan $(BUILD)-tsan $(BUILD)-lean $(BUILD)-clang \
 		$(BUILD)-fuzz
 	rm -f demo.wav
 

@@ -39,9 +39,9 @@ typedef struct moshi_model_params {
                                 is one that can hold the model */
     int acoustic_delay;      /* steps; 0: the model's own (the right choice);
                                 -1: none */
-    int exact_activations;   /* non-zero: float32 activations with Q8_0
-                                weights too, where the official engine
-                                quantises them */
+    int exact_activations;   /* non-zero: float32 activations with
+                                quantised weights too, which are otherwise
+                                met by activations of 8 bits */
     int prefault;            /* 0: weights are brought into memory in the
                                 background, so that the first frame need not
                                 wait for the disk; -1: when a frame asks for

@@ -1,20 +1,27 @@
 /* cpu_flags.h: which instruction set the kernels use.
  *
- * Levels are ordered: a level includes all below it. MOSHI_CPU=ref|avx2|
- * avx512 in the environment lowers the level (never raises it above what the
- * processor has); an unknown value is ignored here and reported by
- * cpu_level_from_name for callers that want to check. */
+ * The levels of one kind of processor are ordered: a level includes all below
+ * it. MOSHI_CPU=ref|avx2|avx512 (x86) or ref|neon|dotprod|i8mm (64-bit Arm) in
+ * the environment lowers the level (never raises it above what the processor
+ * has); an unknown value is ignored here and reported by cpu_level_from_name
+ * for callers that want to check. */
 #ifndef MOSHI_BASE_CPU_FLAGS_H
 #define MOSHI_BASE_CPU_FLAGS_H
 
 #include <stdbool.h>
 
 typedef enum cpu_level {
-    CPU_REF,    /* textbook C */
-    CPU_AVX2,   /* AVX2, FMA, F16C */
-    CPU_AVX512, /* AVX-512 F, BW, DQ, VL and VNNI */
+    CPU_REF,     /* textbook C */
+    CPU_AVX2,    /* AVX2, FMA, F16C */
+    CPU_AVX512,  /* AVX-512 F, BW, DQ, VL and VNNI */
+    CPU_NEON,    /* every 64-bit Arm */
+    CPU_DOTPROD, /* 8-bit dot products, Armv8.2 */
+    CPU_I8MM,    /* 8-bit matrix products, Armv8.6 */
     CPU_LEVEL_COUNT
 } cpu_level;
+
+/* Is that a level of the kind of processor that this was built for? */
+bool cpu_level_here(cpu_level level);
 
 /* What the processor and the operating system support. */
 cpu_level cpu_level_best(void);

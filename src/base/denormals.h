@@ -24,6 +24,22 @@ static inline void denormals_restore(unsigned old)
 {
     _mm_setcsr(old);
 }
+#elif defined(__aarch64__)
+/* Flush-to-zero bit of FPCR; it covers what is read, too. */
+#define DENORMALS_BITS (1ul << 24)
+
+static inline unsigned denormals_flush(void)
+{
+    unsigned long old;
+    __asm__ volatile("mrs %0, fpcr" : "=r"(old));
+    __asm__ volatile("msr fpcr, %0" : : "r"(old | DENORMALS_BITS));
+    return (unsigned)old;
+}
+
+static inline void denormals_restore(unsigned old)
+{
+    __asm__ volatile("msr fpcr, %0" : : "r"((unsigned long)old));
+}
 #else
 static inline unsigned denormals_flush(void)
 {

@@ -80,13 +80,15 @@ static moshi_status answer(chat_work *w, double due, moshi_error *err)
     double start = clock_seconds();
     speech_to_speech_frame(w->task, w->heard, &r);
     double now = clock_seconds();
+    moshi_status status = backend_failure(w->model->backend, err);
+    if (status != MOSHI_OK)
+        return status;
     bool late = is_late(w, due, now);
     w->frames++;
     w->late += late;
     if (!note_times(w, &r.times, now - start))
         return error_no_memory(err, "the times of the frames");
     w->level_in = level_dbfs(w->heard, w->frame_samples);
-    moshi_status status = MOSHI_OK;
     if (r.spoken) {
         w->level_out = level_dbfs(w->spoken, w->frame_samples);
         status = ends_give(&w->ends, w->spoken, w->frame_samples, err);

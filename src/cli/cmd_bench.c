@@ -213,8 +213,8 @@ static const option own_options[] = {
      .help = "then run more frames and print the time of each kind of "
              "operation and of each layer"},
     {.name = "exact-activations", .type = OPTION_FLAG,
-     .help = "float32 activations with Q8_0 weights, where the official "
-             "engine quantises them"},
+     .help = "float32 activations with quantised weights, which are "
+             "otherwise met by activations of 8 bits"},
     {0},
 };
 

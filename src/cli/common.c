@@ -60,8 +60,8 @@ const option common_sampling_options[] = {
     {.name = "acoustic-delay", .type = OPTION_INTEGER, .value = "STEPS",
      .max = LIMIT_DELAY, .help = "use another acoustic delay than the model's"},
     {.name = "exact-activations", .type = OPTION_FLAG,
-     .help = "float32 activations with Q8_0 weights, where the official "
-             "engine quantises them"},
+     .help = "float32 activations with quantised weights, which are "
+             "otherwise met by activations of 8 bits"},
     {0},
 };
 

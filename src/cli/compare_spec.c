@@ -54,8 +54,9 @@ static moshi_status set_isa(compare_spec *s, const char *text,
                             moshi_error *err)
 {
     if (!cpu_level_from_name(text, &s->level))
-        return bad_value("isa", text, "ref, avx2 or avx512", err);
-    if (s->level <= cpu_level_best())
+        return bad_value("isa", text, "ref, avx2 or avx512; on Arm "
+                         "ref, neon, dotprod or i8mm", err);
+    if (cpu_level_here(s->level) && s->level <= cpu_level_best())
         return MOSHI_OK;
     error_set(err, MOSHI_LACKING, "this processor has no %s", text);
     return error_hint(err, "it has %s", cpu_level_name(cpu_level_best()));

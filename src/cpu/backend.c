@@ -92,6 +92,7 @@ static void runner_close(plan_runner **handle)
         return;
     memory_aligned_free((*handle)->scratch);
     memory_aligned_free((*handle)->worker_scratch);
+    memory_aligned_free((*handle)->columns);
     memory_free(*handle);
     *handle = NULL;
 }
@@ -109,6 +110,17 @@ static size_t worker_floats(const plan *p)
     return size_round_up(most, MEMORY_ALIGNMENT / sizeof(float));
 }
 
+/* The most bytes of 8-bit activations that an operation asks of a lane. */
+static size_t column_bytes(const plan *p)
+{
+    size_t most = 0;
+    for (size_t i = 0; i < p->n_ops; i++) {
+        size_t n = cpu_linear_column_bytes(p, &p->ops[i]);
+        most = n > most ? n : most;
+    }
+    return most;
+}
+
 static moshi_status runner_open(backend *self, const plan *p, int lanes_max,
                                 plan_runner **out, moshi_error *err)
 {
@@ -118,7 +130,7 @@ static moshi_status runner_open(backend *self, const plan *p, int lanes_max,
                          "%d lanes asked for; between 1 and %d are possible",
                          lanes_max, LIMIT_LANES);
     plan_runner *r = memory_calloc(1, sizeof *r);
-    size_t scratch, worker;
+    size_t scratch, worker, columns;
     if (!r)
         return error_no_memory(err, "a runner");
     r->plan = p;
@@ -128,11 +140,13 @@ static moshi_status runner_open(backend *self, const plan *p, int lanes_max,
     r->worker_floats = worker_floats(p);
     if (size_mul(p->frame_bytes, (size_t)lanes_max, &scratch) &&
         size_mul(r->worker_floats * sizeof(float),
-                 (size_t)pool_threads(cpu->pool), &worker)) {
+                 (size_t)pool_threads(cpu->pool), &worker) &&
+        size_mul(column_bytes(p), (size_t)lanes_max, &columns)) {
         r->scratch = memory_aligned_calloc(scratch);
         r->worker_scratch = memory_aligned_calloc(worker);
+        r->columns = memory_aligned_calloc(columns);
     }
-    if (!r->scratch || !r->worker_scratch) {
+    if (!r->scratch || !r->worker_scratch || !r->columns) {
         runner_close(&r);
         return error_no_memory(err, "the scratch of a frame");
     }

@@ -47,11 +47,48 @@
 #define Q6_K_SCALES 192
 #define Q6_K_D      208
 
+/* The columns that products with 8-bit activations take. Of Q8_0 and Q4_0: for
+ * each block of 32 its signed bytes (±127), its scale as a float (one that a
+ * half can hold), and their sum as an int32. */
+#define COLUMN_32_D     32
+#define COLUMN_32_SUM   36
+#define COLUMN_32_BYTES 40
+
+/* Of K-quants: for each super-block
+ * 256 signed bytes with one scale, and their sums, which the mins (Q4_K, Q5_K)
+ * and the offset of 32 (Q6_K) are multiplied with. Each run of 128 lies in the
+ * order in which the weights are unpacked: Q4_K and Q5_K: sub-blocks 0, 2, 1,
+ * 3; Q6_K: as they are. value = d q */
+#define COLUMN_K_SUMS  256 /* 16 int16: of each 16 bytes (Q6_K), or of each of
+                              the 8 sub-blocks in their own order, then 0 */
+#define COLUMN_K_D     288 /* float */
+#define COLUMN_K_BYTES 320 /* a multiple of a cache line */
+
 /* Bytes of a block of 32 or 256 elements start where element i lies. */
 static inline const unsigned char *
 block_at(const void *row, size_t i, size_t elements, size_t bytes)
 {
     return (const unsigned char *)row + i / elements * bytes;
+}
+
+/* Where sub-block s (0 … 7) of a Q4_K or Q5_K lies in such a column. */
+static inline size_t column_k_place(size_t s)
+{
+    return (s & 4) | (s & 1) << 1 | (s & 2) >> 1;
+}
+
+static inline float block_float(const unsigned char *at)
+{
+    float f;
+    memcpy(&f, at, sizeof f);
+    return f;
+}
+
+static inline int32_t block_int(const unsigned char *at)
+{
+    int32_t i;
+    memcpy(&i, at, sizeof i);
+    return i;
 }
 
 static inline uint16_t block_half(const unsigned char *at)

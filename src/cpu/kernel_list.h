@@ -1,6 +1,6 @@
 /* kernel_list.h: the names of all kernels, by instruction set.
  *
- * KERNELS_DECLARE(isa) declares a complete set, but for the quantiser, which
+ * KERNELS_DECLARE(isa) declares a complete set, but for the quantisers, which
  * AVX-512 takes from AVX2. */
 #ifndef MOSHI_CPU_KERNEL_LIST_H
 #define MOSHI_CPU_KERNEL_LIST_H
@@ -8,9 +8,10 @@
 #include "cpu/kernels.h"
 
 /* How far an instruction set may be from the reference; tests/kernels holds
- * them to it. What is not named here has the reference's bits: to_f32,
- * quantize_q8_0, linear with Q8_0 activations, add, and nearest but for
- * distances that are equal to 15 digits. */
+ * them to it. What is not named here has the reference's bits: to_f32, the
+ * quantisers, products with 8-bit activations (integer sums, and the same few
+ * float operations in the same order), add, and nearest but for distances
+ * that are equal to 15 digits. */
 #define KERNEL_LINEAR_TOLERANCE    1e-6   /* of Σ |w| |x| */
 #define KERNEL_NORM_TOLERANCE      5e-7   /* of |y|, and of |bias| */
 #define KERNEL_ELU_TOLERANCE       1.5e-7 /* absolute */
@@ -29,6 +30,23 @@
     X(Q5_K, q5_k, __VA_ARGS__)      \
     X(Q6_K, q6_k, __VA_ARGS__)
 
+/* Those whose product has a form with 8-bit activations. */
+#define KERNEL_INT8_TYPES(X, ...) \
+    X(Q8_0, q8_0, __VA_ARGS__)    \
+    X(Q4_0, q4_0, __VA_ARGS__)    \
+    X(Q4_K, q4_k, __VA_ARGS__)    \
+    X(Q5_K, q5_k, __VA_ARGS__)    \
+    X(Q6_K, q6_k, __VA_ARGS__)
+
+#define KERNEL_DECLARE_INT8(type, name, isa) \
+    KERNEL_LINEAR(kernel_linear_int8_##name##_##isa);
+
+#define KERNELS_DECLARE_QUANTIZE(isa)                \
+    KERNEL_QUANTIZE(kernel_quantize_q8_0_##isa);     \
+    KERNEL_COLUMN(kernel_column_q8_0_##isa);         \
+    KERNEL_COLUMN(kernel_column_k_paired_##isa);     \
+    KERNEL_COLUMN(kernel_column_k_straight_##isa);
+
 /* Those of them that panels may have (plan/panels.h). */
 #define KERNEL_PANEL_TYPES(X, ...)  \
     X(F32, f32, __VA_ARGS__)        \
@@ -44,8 +62,8 @@
 
 #define KERNELS_DECLARE(isa)                        \
     KERNEL_WEIGHT_TYPES(KERNEL_DECLARE_TYPE, isa)   \
+    KERNEL_INT8_TYPES(KERNEL_DECLARE_INT8, isa)     \
     KERNEL_PANEL_TYPES(KERNEL_DECLARE_PANELS, isa)  \
-    KERNEL_LINEAR(kernel_linear_q8_0_q8_0_##isa);   \
     KERNEL_RMS_NORM(kernel_rms_norm_##isa);         \
     KERNEL_LAYER_NORM(kernel_layer_norm_##isa);     \
     KERNEL_ADD(kernel_add_##isa);                   \
@@ -56,11 +74,16 @@
     KERNEL_NEAREST(kernel_nearest_##isa);
 
 KERNELS_DECLARE(ref)
-KERNEL_QUANTIZE(kernel_quantize_q8_0_ref);
+KERNELS_DECLARE_QUANTIZE(ref)
 #if defined(__x86_64__)
-KERNEL_QUANTIZE(kernel_quantize_q8_0_avx2);
+KERNELS_DECLARE_QUANTIZE(avx2)
 KERNELS_DECLARE(avx2)
 KERNELS_DECLARE(avx512)
+#elif defined(__aarch64__)
+KERNELS_DECLARE_QUANTIZE(neon)
+KERNELS_DECLARE(neon)
+KERNEL_INT8_TYPES(KERNEL_DECLARE_INT8, dotprod)
+KERNEL_INT8_TYPES(KERNEL_DECLARE_INT8, i8mm)
 #endif
 
 #endif

@@ -10,10 +10,20 @@
 #define TO_F32_ENTRY(type, name, isa) \
     [DTYPE_##type] = kernel_to_f32_##name##_##isa,
 
-/* The quantiser is named apart: AVX-512 uses that of AVX2. */
+#define INT8_ENTRY(type, name, isa) \
+    [DTYPE_##type] = kernel_linear_int8_##name##_##isa,
+#define QUANTIZERS(isa)                                    \
+    .quantize_q8_0 = kernel_quantize_q8_0_##isa,           \
+    .column_q8_0 = kernel_column_q8_0_##isa,               \
+    .column_k_paired = kernel_column_k_paired_##isa,       \
+    .column_k_straight = kernel_column_k_straight_##isa
+
+#define INT8(isa) .linear_int8 = {KERNEL_INT8_TYPES(INT8_ENTRY, isa)}
+
+/* The quantisers are named apart: AVX-512 uses those of AVX2; so are the
+ * products with 8-bit activations, in which alone the levels of Arm differ. */
 #define TABLE(isa)                                          \
     .linear = {KERNEL_WEIGHT_TYPES(LINEAR_ENTRY, isa)},     \
-    .linear_q8_0 = kernel_linear_q8_0_q8_0_##isa,           \
     .panels = {KERNEL_PANEL_TYPES(PANELS_ENTRY, isa)},      \
     .to_f32 = {KERNEL_WEIGHT_TYPES(TO_F32_ENTRY, isa)},     \
     .rms_norm = kernel_rms_norm_##isa,                      \
@@ -26,16 +36,19 @@
     .nearest = kernel_nearest_##isa
 
 static const kernel_table tables[] = {
-    {.level = CPU_REF,
-     TABLE(ref),
-     .quantize_q8_0 = kernel_quantize_q8_0_ref},
+    [CPU_REF] = {.level = CPU_REF, TABLE(ref), INT8(ref), QUANTIZERS(ref)},
 #if defined(__x86_64__)
-    {.level = CPU_AVX2,
-     TABLE(avx2),
-     .quantize_q8_0 = kernel_quantize_q8_0_avx2},
-    {.level = CPU_AVX512,
-     TABLE(avx512),
-     .quantize_q8_0 = kernel_quantize_q8_0_avx2},
+    [CPU_AVX2] = {.level = CPU_AVX2, TABLE(avx2), INT8(avx2),
+                  QUANTIZERS(avx2)},
+    [CPU_AVX512] = {.level = CPU_AVX512, TABLE(avx512), INT8(avx512),
+                    QUANTIZERS(avx2)},
+#elif defined(__aarch64__)
+    [CPU_NEON] = {.level = CPU_NEON, TABLE(neon), INT8(neon),
+                  QUANTIZERS(neon)},
+    [CPU_DOTPROD] = {.level = CPU_DOTPROD, TABLE(neon), INT8(dotprod),
+                     QUANTIZERS(neon)},
+    [CPU_I8MM] = {.level = CPU_I8MM, TABLE(neon), INT8(i8mm),
+                  QUANTIZERS(neon)},
 #endif
 };
 

@@ -26,9 +26,9 @@
 #define KERNEL_COLUMNS 8
 
 /* y[c][r] = bias[r] + Σ_i w[r][i] x[c][i],  row0 ≤ r < row1, 0 ≤ c < columns
- * w: rows of `row_bytes` bytes, from row 0; x[c]: K floats, or K/32 Q8_0
- * blocks for the quantised form; bias: NULL or floats from row 0; y[c]: from
- * row 0. columns ≤ KERNEL_COLUMNS. */
+ * w: rows of `row_bytes` bytes, from row 0; x[c]: K floats, or for the 8-bit
+ * form the blocks that cpu/blocks.h describes as a column's; bias: NULL or
+ * floats from row 0; y[c]: from row 0. columns ≤ KERNEL_COLUMNS. */
 #define KERNEL_LINEAR(name)                                               \
     void name(float *const *y, const void *const *x, int columns,         \
               const void *w, size_t row_bytes, size_t K,                  \
@@ -52,6 +52,12 @@ typedef KERNEL_TO_F32(kernel_to_f32);
  * with the unrounded d, stored d = f16(d). */
 #define KERNEL_QUANTIZE(name) void name(void *blocks, const float *x, size_t n)
 typedef KERNEL_QUANTIZE(kernel_quantize);
+
+/* What a product with 8-bit activations takes (cpu/blocks.h, columns): of n
+ * elements in Q8_0 blocks, for Q8_0 and Q4_0 (the same quants and scales), or
+ * of n floats (n % 256 == 0) for the K-quants. */
+#define KERNEL_COLUMN(name) void name(void *column, const void *x, size_t n)
+typedef KERNEL_COLUMN(kernel_column);
 
 /* y = x * alpha / sqrt(mean(x²) + eps) */
 #define KERNEL_RMS_NORM(name)                                             \
@@ -106,10 +112,11 @@ typedef KERNEL_NEAREST(kernel_nearest);
 typedef struct kernel_table {
     cpu_level level;
     kernel_linear *linear[DTYPE_COUNT]; /* f32 activations; NULL: no weight */
-    kernel_linear *linear_q8_0;         /* Q8_0 weights, Q8_0 activations */
+    kernel_linear *linear_int8[DTYPE_COUNT]; /* 8-bit ones; NULL: none */
     kernel_panels *panels[DTYPE_COUNT]; /* NULL: not a type of panels */
     kernel_to_f32 *to_f32[DTYPE_COUNT]; /* NULL: not a weight type */
     kernel_quantize *quantize_q8_0;
+    kernel_column *column_q8_0, *column_k_paired, *column_k_straight;
     kernel_rms_norm *rms_norm;
     kernel_layer_norm *layer_norm;
     kernel_add *add;

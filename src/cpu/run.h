@@ -25,6 +25,7 @@ struct plan_runner {
     char *scratch;              /* owned: lanes_max * frame_bytes */
     float *worker_scratch;      /* owned: worker_floats for each worker */
     size_t worker_floats;
+    char *columns;              /* owned: 8-bit activations of one LINEAR */
     plan_state *const *states;  /* of the run in progress */
     int n_lanes;
 };
@@ -61,6 +62,9 @@ static inline float *cpu_floats(const plan_runner *r, tensor_id id, int lane)
 {
     return cpu_data(r, id, lane);
 }
+
+/* Bytes of r->columns that an operation needs for one lane; 0: none. */
+size_t cpu_linear_column_bytes(const plan *p, const plan_op *op);
 
 /* Scratch floats of one worker. */
 static inline float *cpu_worker(const plan_runner *r, int worker)

@@ -12,6 +12,7 @@
 #include "lab/op_watch.h"
 #include "lab/test_sound.h"
 #include "mimi/stream.h"
+#include "vulkan/backend.h"
 
 #define STEPS 2
 
@@ -34,7 +35,8 @@ static void take(distance *sum, const op_watch *w)
         sum->first_off = w->first_off;
 }
 
-static moshi_status compare_lm(doctor *d, backend *ref, distance *sum)
+static moshi_status compare_lm(doctor *d, backend *be, backend *ref,
+                               distance *sum)
 {
     lm_trial fast = {0}, slow = {0};
     op_watch kept = {0}, against = {0};
@@ -44,15 +46,13 @@ static moshi_status compare_lm(doctor *d, backend *ref, distance *sum)
     const plan *p = d->model->lm->plain.plan;
     moshi_status status = lm_trial_hear(d->model, STEPS, &user, &d->ignored);
     if (status == MOSHI_OK)
-        status = lm_trial_init(&fast, d->model, d->model->backend,
-                               &d->ignored);
+        status = lm_trial_init(&fast, d->model, be, &d->ignored);
     if (status == MOSHI_OK)
         status = lm_trial_init(&slow, d->model, ref, &d->ignored);
     if (status == MOSHI_OK)
         status = op_watch_init(&kept, p, ref, OP_WATCH_KEEP, NULL, 0);
     if (status == MOSHI_OK)
-        status = op_watch_init(&against, p, d->model->backend,
-                               OP_WATCH_COMPARE, &kept, TOLERANCE);
+        status = op_watch_init(&against, p, be, OP_WATCH_COMPARE, &kept, TOLERANCE);
     for (size_t s = 0; s < STEPS && status == MOSHI_OK; s++) {
         plan_hook hook = op_watch_begin(&kept);
         status = lm_trial_step(&slow, user + s * width, NULL, tokens, &hook);
@@ -122,7 +122,8 @@ static moshi_status codec_frames(const mimi_model *m, side *slow, side *fast,
     return status;
 }
 
-static moshi_status compare_codec(doctor *d, backend *ref, distance *sum)
+static moshi_status compare_codec(doctor *d, backend *be, backend *ref,
+                                  distance *sum)
 {
     const mimi_model *m = d->model->mimi;
     size_t n = STEPS * (size_t)m->config.frame_samples;
@@ -133,10 +134,10 @@ static moshi_status compare_codec(doctor *d, backend *ref, distance *sum)
     if (status == MOSHI_OK)
         status = side_init(&slow, m, ref, &d->ignored);
     if (status == MOSHI_OK)
-        status = side_init(&fast, m, d->model->backend, &d->ignored);
+        status = side_init(&fast, m, be, &d->ignored);
     for (int i = 0; i < 4 && status == MOSHI_OK; i++)
         status = op_watch_init(&w[i], i < 2 ? m->encoder : m->decoder,
-                               i % 2 ? d->model->backend : ref,
+                               i % 2 ? be : ref,
                                i % 2 ? OP_WATCH_COMPARE : OP_WATCH_KEEP,
                                i % 2 ? &w[i - 1] : NULL, TOLERANCE);
     if (status == MOSHI_OK) {
@@ -172,26 +173,97 @@ static void report(doctor *d, const char *name, const distance *sum)
     }
 }
 
+/* --- GPUs --- */
+
+/* Each against this processor's own kernels, which were compared above. */
+static void compare_gpu(doctor *d, const vulkan_device *g, int index)
+{
+    char name[64], expected[160];
+    distance lm = {0}, codec = {0};
+    backend *gpu = NULL, *cpu = NULL;
+    snprintf(name, sizeof name, "device: GPU %d", index);
+    snprintf(expected, sizeof expected, "what the CPU computes, within %g of "
+             "the size of each output", TOLERANCE);
+    doctor_finding f = {name, LAB_DEVICE, DOCTOR_OK, expected,
+                        "use --device cpu, update the driver of the GPU, and "
+                        "report this as a bug, with this page"};
+    moshi_status status = cpu_backend_open(&cpu, d->params->model.threads,
+                                           CPU_LEVEL_COUNT, &d->ignored);
+    if (status == MOSHI_OK)
+        status = vulkan_backend_open(&gpu, index, &d->ignored);
+    if (status == MOSHI_OK)
+        status = compare_codec(d, gpu, cpu, &codec);
+    if (status == MOSHI_OK)
+        status = compare_lm(d, gpu, cpu, &lm);
+    if (status == MOSHI_OK)
+        status = backend_failure(gpu, &d->ignored);
+    const distance *worse = codec.error > lm.error ? &codec : &lm;
+    const char *off = codec.first_off ? codec.first_off : lm.first_off;
+    if (status != MOSHI_OK) {
+        f.status = DOCTOR_WARNING;
+        doctor_add(d, f, "%s: %s", g->name, d->ignored.message);
+    } else if (off) {
+        f.status = DOCTOR_FAULT;
+        doctor_add(d, f, "%s: first off is %s; farthest %s, by %.2g", g->name,
+                   off, worse->farthest, worse->error);
+    } else {
+        doctor_add(d, f, "%s: at most %.2g apart, in %s", g->name,
+                   worse->error, worse->farthest ? worse->farthest : "nothing");
+    }
+    if (gpu)
+        gpu->close(&gpu);
+    if (cpu)
+        cpu->close(&cpu);
+}
+
+/* A software device is a GPU to nobody but who asks for it. */
+static bool is_examined(const doctor *d, const vulkan_device *g)
+{
+    const char *device = d->params->model.device;
+    return !g->lacks[0] && (strcmp(g->type, "software") != 0 ||
+                            (device && strncmp(device, "vulkan", 6) == 0));
+}
+
+static void compare_gpus(doctor *d)
+{
+    doctor_finding none = {"device: GPU", LAB_DEVICE, DOCTOR_SKIPPED, "", ""};
+    vulkan_device *all = NULL;
+    size_t n = 0, examined = 0;
+    moshi_status status = vulkan_devices(&all, &n, &d->ignored);
+    for (size_t i = 0; i < n; i++)
+        if (is_examined(d, &all[i])) {
+            compare_gpu(d, &all[i], (int)i);
+            examined++;
+        }
+    if (status != MOSHI_OK)
+        doctor_add(d, none, "%s", d->ignored.message);
+    else if (examined == 0)
+        doctor_add(d, none, "Vulkan finds no GPU here");
+    memory_free(all);
+}
+
 void doctor_kernels_check(doctor *d)
 {
     backend *ref = NULL;
     distance lm = {0}, codec = {0};
     doctor_finding skipped = {"device: kernels", LAB_DEVICE, DOCTOR_SKIPPED,
                               "", ""};
-    doctor_finding gpu = {"device: GPU", LAB_DEVICE, DOCTOR_SKIPPED, "", ""};
     if (!d->model) {
         doctor_add(d, skipped, "the model cannot be opened");
         return;
     }
-    if (cpu_backend_level(d->model->backend) == CPU_REF) {
+    if (vulkan_backend_is(d->model->backend)) {
+        doctor_add(d, skipped, "the model runs on a GPU, which is compared "
+                   "with the CPU");
+    } else if (cpu_backend_level(d->model->backend) == CPU_REF) {
         doctor_add(d, skipped, "only the reference kernels are in use");
     } else {
         moshi_status status = cpu_backend_open(
             &ref, d->params->model.threads, CPU_REF, &d->ignored);
         if (status == MOSHI_OK)
-            status = compare_codec(d, ref, &codec);
+            status = compare_codec(d, d->model->backend, ref, &codec);
         if (status == MOSHI_OK)
-            status = compare_lm(d, ref, &lm);
+            status = compare_lm(d, d->model->backend, ref, &lm);
         if (status == MOSHI_OK) {
             report(d, "device: codec kernels", &codec);
             report(d, "device: model kernels", &lm);
@@ -201,5 +273,5 @@ void doctor_kernels_check(doctor *d)
         if (ref)
             ref->close(&ref);
     }
-    doctor_add(d, gpu, "this build computes on the CPU alone");
+    compare_gpus(d);
 }

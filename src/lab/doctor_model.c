@@ -17,7 +17,8 @@ void doctor_open_model(doctor *d)
                              .mimi_config = files.mimi_config,
                              .threads = p.threads,
                              .acoustic_delay = p.acoustic_delay,
-                             .exact_activations = p.exact_activations};
+                             .exact_activations = p.exact_activations,
+                             .device = p.device};
     if (!d->has_lm || !d->mimi_file) {
         f.status = DOCTOR_SKIPPED;
         doctor_add(d, f, "its parts cannot be relied on");

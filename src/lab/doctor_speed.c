@@ -135,10 +135,15 @@ static void report(doctor *d, loop *l, double rate)
         f.status = DOCTOR_FAULT;
     else if (p95 > frame_ms)
         f.status = DOCTOR_WARNING;
-    doctor_add(d, f, "p50 %.1f ms, p95 %.1f, p99 %.1f over %d frames, %d "
-               "threads; a frame reads %.1f MB, this machine reads %.1f GB/s",
-               p50, p95, quantile(l, 0.99), l->n,
-               cpu_backend_threads(m->backend), bytes * 1e-6,
+    char where[400];
+    int threads = cpu_backend_threads(m->backend);
+    if (threads > 0)
+        snprintf(where, sizeof where, "%d threads", threads);
+    else
+        snprintf(where, sizeof where, "on %s", m->device.name);
+    doctor_add(d, f, "p50 %.1f ms, p95 %.1f, p99 %.1f over %d frames, %s; a "
+               "frame reads %.1f MB, this machine reads %.1f GB/s",
+               p50, p95, quantile(l, 0.99), l->n, where, bytes * 1e-6,
                rate * 1e-9);
 }
 

@@ -49,7 +49,7 @@ typedef struct lm_model {
 } lm_model;
 
 typedef enum lm_activations {
-    LM_ACTIVATIONS_AS_OFFICIAL, /* quantised before a Q8_0 product */
+    LM_ACTIVATIONS_AS_OFFICIAL, /* 8 bits before quantised weights */
     LM_ACTIVATIONS_EXACT        /* float32 against dequantised weights */
 } lm_activations;
 

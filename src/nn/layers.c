@@ -47,6 +47,10 @@ tensor_id nn_linear(nn *n, const char *name, nn_matrix w, const float *bias,
     op->out = y;
     op->p.linear.rows = rows;
     op->p.linear.stride = w.width;
+    /* For Q8_0 the plan says how, as the official engine does it; how the
+     * others are rounded is the backend's affair. */
+    op->p.linear.int8 = n->quantize && w.type != DTYPE_Q8_0 &&
+                        dtype_info(w.type)->block > 1;
     return y;
 }
 

@@ -12,8 +12,8 @@
 /* What the blocks of one plan have in common. */
 typedef struct nn {
     builder *b;
-    bool quantize; /* Q8_0 weights: quantise activations too (docs/MODEL.md,
-                      arithmetic) */
+    bool quantize; /* quantised weights: activations of 8 bits too
+                      (docs/MODEL.md, arithmetic) */
 } nn;
 
 /* y = W x + bias; bias may be NULL. */

@@ -85,7 +85,10 @@ typedef struct plan_op {
     union {
         struct { int column; float sign; } embed;
         struct { int column, base; } demux;
-        struct { size_t rows, stride; } linear;
+        struct {
+            size_t rows, stride;
+            bool int8; /* x is f32 and may be rounded to 8 bits */
+        } linear;
         struct { float eps; } norm;
         struct { int position; } sinusoid;
         struct { int heads, kv_heads, head_dim; bool concat; } rope;

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "vulkan/probe.h"
 #include "vulkan/runner.h"
 
 /* --- streams --- */
@@ -130,6 +131,8 @@ static void backend_close(backend **self)
 
 moshi_status vulkan_backend_open(backend **out, int index, moshi_error *err)
 {
+    moshi_error ignored; /* a hint needs one (error.h) */
+    err = err ? err : &ignored;
     static const backend table = {
         .name = "vulkan",
         .close = backend_close,
@@ -152,7 +155,9 @@ moshi_status vulkan_backend_open(backend **out, int index, moshi_error *err)
         return error_no_memory(err, "the GPU backend");
     be->table = table;
     backend *handle = &be->table;
-    moshi_status status = vk_context_open(&be->ctx, index, err);
+    moshi_status status = vk_probe(true, index, err);
+    if (status == MOSHI_OK)
+        status = vk_context_open(&be->ctx, index, err);
     if (status == MOSHI_OK)
         status = vk_transfer_open(be->ctx, &be->transfer, err);
     if (status == MOSHI_OK)
@@ -207,9 +212,13 @@ static void describe(const vk_device_info *d, vulkan_device *out)
 
 moshi_status vulkan_devices(vulkan_device **list, size_t *n, moshi_error *err)
 {
+    moshi_error ignored; /* a hint needs one (error.h) */
+    err = err ? err : &ignored;
     vk_device_info *all = NULL;
     size_t count = 0;
-    moshi_status status = vk_list_devices(&all, &count, err);
+    moshi_status status = vk_probe(false, -1, err);
+    if (status == MOSHI_OK)
+        status = vk_list_devices(&all, &count, err);
     if (status != MOSHI_OK)
         return status;
     vulkan_device *out = memory_calloc(count, sizeof *out);

@@ -33,6 +33,8 @@ bool vk_failed(vk_context *ctx, VkResult result, const char *at)
 moshi_status vk_failure(const vk_context *ctx, VkResult result,
                         const char *at, moshi_error *err)
 {
+    moshi_error ignored; /* a hint needs one (error.h) */
+    err = err ? err : &ignored;
     switch (result) {
     case VK_ERROR_OUT_OF_HOST_MEMORY:
         return error_no_memory(err, at);
@@ -193,6 +195,8 @@ static void read_limits(vk_context *ctx)
 
 moshi_status vk_context_open(vk_context **out, int index, moshi_error *err)
 {
+    moshi_error ignored; /* a hint needs one (error.h) */
+    err = err ? err : &ignored;
     vk_context *ctx = memory_calloc(1, sizeof *ctx);
     VkPhysicalDevice *all = NULL;
     uint32_t n = 0;

@@ -334,6 +334,8 @@ void devices_describe(const vk_api *api, VkPhysicalDevice physical,
 moshi_status vk_list_devices(vk_device_info **list, size_t *n,
                              moshi_error *err)
 {
+    moshi_error ignored; /* a hint needs one (error.h) */
+    err = err ? err : &ignored;
     vk_api api;
     VkInstance instance = VK_NULL_HANDLE;
     VkDebugUtilsMessengerEXT messenger = VK_NULL_HANDLE;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "plan/panels.h"
 
 #define HALF_BYTES 2
 
@@ -43,6 +44,30 @@ void vk_layout_row(dtype type, size_t width, const void *row, void *out)
         const char *block = (const char *)row + b * t->bytes;
         memcpy(to + b * body, block + (half == 0 ? HALF_BYTES : 0), body);
         memcpy(to + blocks * body + b * HALF_BYTES, block + half, HALF_BYTES);
+    }
+}
+
+/* Element (k, row) of a panel lies at k * PANEL_ROWS + row; of Q8_0, groups of
+ * 32 k: 16 scales, then the quants likewise. */
+void vk_layout_from_panels(dtype type, size_t width, const void *panels,
+                           size_t row, void *out)
+{
+    const char *panel = (const char *)panels +
+                        row / PANEL_ROWS * panel_bytes(type, width);
+    size_t r = row % PANEL_ROWS, bytes = type == DTYPE_F32 ? 4 : 2;
+    char *to = out;
+    if (type != DTYPE_Q8_0) {
+        for (size_t k = 0; k < width; k++)
+            memcpy(to + k * bytes, panel + (k * PANEL_ROWS + r) * bytes,
+                   bytes);
+        return;
+    }
+    for (size_t b = 0; b < width / 32; b++) {
+        const char *group = panel + b * 34 * PANEL_ROWS;
+        memcpy(to + b * 34, group + r * HALF_BYTES, HALF_BYTES);
+        group += PANEL_ROWS * HALF_BYTES;
+        for (size_t k = 0; k < 32; k++)
+            to[b * 34 + HALF_BYTES + k] = group[k * PANEL_ROWS + r];
     }
 }
 

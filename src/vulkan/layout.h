@@ -13,6 +13,11 @@
 /* Bytes of a weight's row on the device: a multiple of 4. */
 size_t vk_layout_row_bytes(dtype type, size_t width);
 
+/* Row `row` of a weight in panels (plan/panels.h), as the file would have it:
+ * out has dtype_row_bytes bytes. */
+void vk_layout_from_panels(dtype type, size_t width, const void *panels,
+                           size_t row, void *out);
+
 /* One row in the device's order. out: vk_layout_row_bytes bytes. */
 void vk_layout_row(dtype type, size_t width, const void *row, void *out);
 

@@ -32,6 +32,8 @@ moshi_status vk_buffer_open(vk_context *ctx, vk_buffer *out, vk_memory kind,
                             VkDeviceSize bytes, const char *what,
                             moshi_error *err)
 {
+    moshi_error ignored; /* a hint needs one (error.h) */
+    err = err ? err : &ignored;
     VkMemoryRequirements need;
     vk_buffer b = {.bytes = bytes < 256 ? 256 : bytes};
     VkBufferCreateInfo info = {

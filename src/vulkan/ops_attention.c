@@ -79,6 +79,8 @@ void vk_op_ATTENTION(vk_build *b, const plan_op *op)
     vk_bind(b, d, 1, op->in[1], VK_READS);
     vk_bind(b, d, 2, op->in[2], VK_READS);
     vk_bind(b, d, 3, op->out, VK_WRITES);
+    if (vk_tensor(b, op->in[1])->type != DTYPE_F32)
+        vk_refuse(b, "its cache is not in F32");
     if (op->p.attention.head_dim > HEAD_DIM_MAX)
         vk_refuse(b, "its heads are wider than 512");
     uint32_t *p = d->push + VK_PUSH_P;

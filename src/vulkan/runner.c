@@ -162,6 +162,8 @@ moshi_status vk_runner_open(vk_backend *be, const plan *p, int lanes_max,
                             const bool *mine, plan_runner **out,
                             moshi_error *err)
 {
+    moshi_error ignored; /* a hint needs one (error.h) */
+    err = err ? err : &ignored;
     if (lanes_max < 1 || lanes_max > LIMIT_LANES)
         return error_set(err, MOSHI_ARGUMENT,
                          "%d lanes asked for; between 1 and %d are possible",

@@ -5,6 +5,8 @@
 
 static moshi_status lacking(moshi_error *err)
 {
+    moshi_error ignored; /* a hint needs one (error.h) */
+    err = err ? err : &ignored;
     error_set(err, MOSHI_LACKING, "this build has no Vulkan");
     return error_hint(err, "build where libvulkan-dev and glslang-tools are "
                            "installed, or use --device cpu");

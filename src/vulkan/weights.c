@@ -27,7 +27,7 @@ static bool same(const vk_weight *w, const vk_weight *key)
 {
     return w->data == key->data && w->extra == key->extra &&
            w->type == key->type && w->rows == key->rows &&
-           w->width == key->width;
+           w->width == key->width && w->panels == key->panels;
 }
 
 static const vk_weight *find_in(const vk_weight_set *set, const vk_weight *key)
@@ -49,7 +49,7 @@ static const vk_weight *find(const vk_weight_use *use, const vk_weight *key)
 static vk_weight key_of(const plan_tensor *t)
 {
     return (vk_weight){.data = t->data, .type = t->type, .rows = t->rows,
-                       .width = t->width};
+                       .width = t->width, .panels = t->panels};
 }
 
 static vk_weight extra_key(vk_extra extra, const void *key, size_t n)
@@ -200,6 +200,25 @@ static void upload(vk_context *ctx, vk_transfer *t, const vk_weight *w)
     }
 }
 
+/* A weight in panels is turned back into rows first: a model that was opened
+ * for the CPU (doctor compares both on it). */
+static moshi_status upload_panels(vk_context *ctx, vk_transfer *t,
+                                  const vk_weight *w, moshi_error *err)
+{
+    size_t bytes;
+    dtype_row_bytes(w->type, w->width, &bytes);
+    char *rows = memory_calloc(w->rows, bytes);
+    if (!rows)
+        return error_no_memory(err, "weights");
+    for (size_t i = 0; i < w->rows; i++)
+        vk_layout_from_panels(w->type, w->width, w->data, i, rows + i * bytes);
+    vk_weight plain = *w;
+    plain.data = rows;
+    upload(ctx, t, &plain);
+    memory_free(rows);
+    return MOSHI_OK;
+}
+
 static moshi_status fill_set(vk_context *ctx, vk_transfer *t,
                              vk_weight_set *set, moshi_error *err)
 {
@@ -221,6 +240,8 @@ static moshi_status fill_set(vk_context *ctx, vk_transfer *t,
                                (double)ctx->info.buffer_bytes_max * 1e-6);
         else if (w->extra != VK_EXTRA_NONE)
             status = upload_extra(ctx, t, w, err);
+        else if (w->panels)
+            status = upload_panels(ctx, t, w, err);
         else
             upload(ctx, t, w);
     }

@@ -21,6 +21,7 @@ typedef struct vk_weight {
     dtype type;
     size_t rows, width;
     vk_extra extra;
+    bool panels;      /* data is (plan/panels.h); on the device it is not */
     const vk_buffer *buffer;
     VkDeviceSize at, bytes;
 } vk_weight;

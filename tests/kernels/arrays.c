@@ -9,7 +9,7 @@
 #include "check.h"
 #include "cpu/blocks.h"
 
-#define ARRAYS_MAX 256
+#define ARRAYS_MAX 1024
 #define PATTERN    0xa5
 
 const size_t any_lengths[] = {

@@ -14,6 +14,7 @@
 typedef struct job {
     const kernel_table *table;
     dtype type;
+    bool int8; /* activations of 8 bits */
     size_t N, K;
     int columns;
     unsigned char *w;
@@ -42,11 +43,9 @@ static double best_time(runner *run, const job *j)
 static void run_linear(const job *j)
 {
     size_t row_bytes;
-    kernel_linear *kernel = j->type == DTYPE_COUNT
-                                ? j->table->linear_q8_0
-                                : j->table->linear[j->type];
-    dtype type = j->type == DTYPE_COUNT ? DTYPE_Q8_0 : j->type;
-    if (dtype_row_bytes(type, j->K, &row_bytes))
+    kernel_linear *kernel = j->int8 ? j->table->linear_int8[j->type]
+                                    : j->table->linear[j->type];
+    if (dtype_row_bytes(j->type, j->K, &row_bytes))
         kernel(j->y_columns, j->x_columns, j->columns, j->w, row_bytes, j->K,
                NULL, 0, j->N);
 }
@@ -95,8 +94,7 @@ static void bench_linear(job *j, const char *name, size_t N, size_t K,
     j->N = N;
     j->K = K;
     j->columns = columns;
-    dtype_row_bytes(j->type == DTYPE_COUNT ? DTYPE_Q8_0 : j->type, K,
-                    &row_bytes);
+    dtype_row_bytes(j->type, K, &row_bytes);
     double t = best_time(run_linear, j);
     printf("%-7s %-17s %6zu x %-5zu %d columns %8.2f GB/s %8.2f GFLOP/s\n",
            cpu_level_name(j->table->level), name, N, K, columns,
@@ -123,6 +121,7 @@ static void bench_linears(job *j, const char *only)
         if (only && strcmp(only, c->name) != 0)
             continue;
         j->type = c->type;
+        j->int8 = strncmp(c->name, "linear_int8", 11) == 0;
         if (j->table->level == CPU_REF) {
             bench_linear(j, c->name, 256, 4096, 1);
             continue;

@@ -155,10 +155,12 @@ int main(int argc, char **argv)
         else
             return usage();
     }
-    int passed = 0, failed = 0;
+    int passed = 0, failed = 0, levels = 0;
     if (!bench)
         catch_crashes();
     for (cpu_level level = CPU_REF; level <= cpu_level_chosen(); level++) {
+        if (!cpu_level_here(level))
+            continue;
         const kernel_table *table = kernels_for(level);
         if (isa && strcmp(isa, cpu_level_name(level)) != 0)
             continue;
@@ -166,12 +168,14 @@ int main(int argc, char **argv)
             bench_run(table, only);
             continue;
         }
+        levels++;
         for (size_t g = 0; g < sizeof groups / sizeof *groups; g++)
             for (const check *c = groups[g]; c->name; c++)
                 if (!only || strcmp(only, c->name) == 0)
                     *(run_check(c, table, seed) ? &passed : &failed) += 1;
     }
     if (!bench)
-        printf("%d passed, %d failed\n", passed, failed);
+        printf("%d passed, %d failed, in %d level%s\n", passed, failed,
+               levels, levels == 1 ? "" : "s");
     return failed || (!bench && !passed);
 }

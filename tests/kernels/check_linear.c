@@ -8,9 +8,11 @@
 #include <string.h>
 
 #include "check.h"
+#include "cpu/blocks.h"
 #include "cpu/kernel_list.h"
 
-#define ROWS    13
+/* Whole tiles of every kernel, and a rest. */
+#define ROWS    21
 #define COLUMNS KERNEL_COLUMNS
 
 /* One product and its result at the level under test. */
@@ -172,49 +174,118 @@ static void check_linear(const kernel_table *table, dtype type)
     }
 }
 
-/* Q8_0 activations: the quants are in ±127, as the quantiser makes them, the
- * weights in -128 … 127. All levels have the reference's bits. */
-static void q8_0_case(const kernel_table *table, size_t K, bool extreme)
+/* --- 8-bit activations: all levels have the reference's bits --- */
+
+static size_t column_bytes(dtype type, size_t K)
 {
-    product p = {.kernel = table->linear_q8_0, .type = DTYPE_Q8_0, .K = K};
-    p.row_bytes = K / 32 * 34;
-    p.w = random_weights(DTYPE_Q8_0, ROWS, K, p.row_bytes, PLACE_END);
+    return type == DTYPE_Q8_0 || type == DTYPE_Q4_0
+               ? K / SUB_BLOCK * COLUMN_32_BYTES
+               : K / SUPER_BLOCK * COLUMN_K_BYTES;
+}
+
+/* A column from floats, as the backend makes it. */
+static void *make_column(const kernel_table *table, dtype type,
+                         const float *x, size_t K)
+{
+    char *column = array(column_bytes(type, K) / 4, 4,
+                         (place)random_below(PLACE_COUNT));
+    if (type == DTYPE_Q8_0 || type == DTYPE_Q4_0) {
+        void *blocks = array(K / 32 * 17, 2, PLACE_END);
+        table->quantize_q8_0(blocks, x, K);
+        table->column_q8_0(column, blocks, K);
+    } else if (type == DTYPE_Q6_K) {
+        table->column_k_straight(column, x, K);
+    } else {
+        table->column_k_paired(column, x, K);
+    }
+    return column;
+}
+
+/* Floats whose quants are all at an end of the range. */
+static float *extreme_floats(size_t K, int c)
+{
+    float *x = array(K, sizeof *x, PLACE_END);
+    for (size_t i = 0; i < K; i++)
+        x[i] = c == 0 ? 1 : c == 1 ? -1 : random_below(2) ? 1.0f : -1.0f;
+    return x;
+}
+
+static void int8_case(const kernel_table *table, dtype type, size_t K,
+                      bool extreme)
+{
+    const dtype_traits *info = dtype_info(type);
+    product p = {.kernel = table->linear_int8[type], .type = type, .K = K};
+    p.row_bytes = K / info->block * info->bytes + random_below(2) * 6;
+    p.w = random_weights(type, ROWS, K, p.row_bytes,
+                         (place)random_below(PLACE_COUNT));
     for (int c = 0; c < COLUMNS; c++) {
-        unsigned char *x =
-            random_weights(DTYPE_Q8_0, 1, K, p.row_bytes,
-                           (place)random_below(PLACE_COUNT));
-        for (size_t b = 0; b < K / 32; b++)
-            for (size_t i = 2; i < 34; i++)
-                if (extreme)
-                    x[34 * b + i] = c % 2 ? 127 : (unsigned char)-127;
-                else if (x[34 * b + i] == 128)
-                    x[34 * b + i] = 127;
-        p.x[c] = x;
+        const float *x = extreme ? extreme_floats(K, c)
+                                 : random_floats(K, 1, PLACE_END);
+        p.x[c] = make_column(table, type, x, K);
         p.y[c] = array(ROWS, sizeof(float), PLACE_END);
     }
-    if (extreme)
-        for (size_t i = 0; i < ROWS * K / 32; i++)
-            memset(p.w + 34 * i + 2, i % 2 ? 127 : 128, 32);
+    /* Quants at the ends of their range; scales stay as they are. */
+    if (extreme && type == DTYPE_Q8_0)
+        for (size_t r = 0; r < ROWS; r++)
+            for (size_t b = 0; b < K / 32; b++)
+                memset(p.w + r * p.row_bytes + 34 * b + 2,
+                       (r + b) % 2 ? 127 : 128, 32);
+    if (extreme && type == DTYPE_Q6_K) /* scales included */
+        for (size_t r = 0; r < ROWS; r++)
+            for (size_t b = 0; b < K / 256; b++)
+                memset(p.w + r * p.row_bytes + 210 * b,
+                       r % 2 ? 0xff : 0x80, Q6_K_D);
+    if (extreme && (type == DTYPE_Q4_K || type == DTYPE_Q5_K))
+        for (size_t r = 0; r < ROWS; r++)
+            for (size_t b = 0; b < K / 256; b++)
+                memset(p.w + r * p.row_bytes + info->bytes * b + 4, 0xff,
+                       info->bytes - 4);
     if (random_below(2))
         p.bias = random_floats(ROWS, 1, PLACE_END);
     call(&p, p.y, 0, COLUMNS, 0, ROWS);
     product q = p;
-    q.kernel = kernels_for(CPU_REF)->linear_q8_0;
+    q.kernel = kernels_for(CPU_REF)->linear_int8[type];
     for (int c = 0; c < COLUMNS; c++) {
         float *ref_y[1] = {array(ROWS, sizeof(float), PLACE_END)};
         call(&q, ref_y, c, 1, 0, ROWS);
-        expect_same(p.y[c], ref_y[0], ROWS, "q8_0");
+        expect_same(p.y[c], ref_y[0], ROWS, "int8");
     }
     check_parts(&p);
+    arrays_clear();
+}
+
+/* The columns are what was quantised, and the products what these give: near
+ * the exact sum of dequantised weights and floats, by the rounding of 1/127 of
+ * the largest in each block. */
+static void int8_meaning(const kernel_table *table, dtype type, size_t K)
+{
+    const dtype_traits *info = dtype_info(type);
+    size_t row_bytes = K / info->block * info->bytes;
+    void *w = random_weights(type, ROWS, K, row_bytes, PLACE_END);
+    float *x = random_floats(K, 1, PLACE_END);
+    float *wide = array(K, sizeof *wide, PLACE_END);
+    float got[ROWS], *y[1] = {got};
+    const void *columns[1] = {make_column(table, type, x, K)};
+    table->linear_int8[type](y, columns, 1, w, row_bytes, K, NULL, 0, ROWS);
+    for (size_t r = 0; r < ROWS; r++) {
+        double power = 0, size;
+        kernels_for(CPU_REF)->to_f32[type](
+            wide, (const char *)w + r * row_bytes, K);
+        for (size_t i = 0; i < K; i++)
+            power += (double)wide[i] * wide[i];
+        /* Rounding errors are even within ± d/2: six deviations. */
+        double bound = 6 * sqrt(power) * (1.0 / 127) / sqrt(12);
+        expect_near(got[r], exact(wide, x, K, &size), bound, "meaning", r);
+    }
     arrays_clear();
 }
 
 /* Two blocks by hand: Σ 1·2·32 · 0.5 · 0.25 + Σ (-3)·4·32 · 2 · 1. */
 static void q8_0_by_hand(const kernel_table *table)
 {
-    unsigned char w[68], x[68];
+    unsigned char w[68], x[68], column[2 * COLUMN_32_BYTES];
     float result, *y[1] = {&result}, bias = 0.5f;
-    const void *columns[1] = {x};
+    const void *columns[1] = {column};
     static const unsigned char halves[4][2] = {
         {0x00, 0x38}, {0x00, 0x34}, {0x00, 0x40}, {0x00, 0x3c}};
     memset(w, 1, 34);
@@ -225,19 +296,23 @@ static void q8_0_by_hand(const kernel_table *table)
     memcpy(x, halves[1], 2);
     memcpy(w + 34, halves[2], 2);
     memcpy(x + 34, halves[3], 2);
-    table->linear_q8_0(y, columns, 1, w, 68, 64, &bias, 0, 1);
+    table->column_q8_0(column, x, 64);
+    table->linear_int8[DTYPE_Q8_0](y, columns, 1, w, 68, 64, &bias, 0, 1);
     expect_near(result, 8 - 768 + 0.5, 0, "by hand", 0);
 }
 
-static void check_linear_q8_0(const kernel_table *table, dtype type)
+static void check_linear_int8(const kernel_table *table, dtype type)
 {
-    (void)type;
-    q8_0_by_hand(table);
+    size_t block = dtype_info(type)->block;
+    if (type == DTYPE_Q8_0)
+        q8_0_by_hand(table);
     for (size_t n = 0; n <= 9; n++)
-        q8_0_case(table, 32 * n, n % 2);
-    q8_0_case(table, 2816, false);
-    q8_0_case(table, 4096, false);
-    q8_0_case(table, 11264, true);
+        int8_case(table, type, block * n, n % 2);
+    int8_case(table, type, 2816, false);
+    int8_case(table, type, 4096, false);
+    int8_case(table, type, 11264, true);
+    int8_meaning(table, type, 256);
+    int8_meaning(table, type, 4096);
 }
 
 const check checks_linear[] = {
@@ -249,6 +324,10 @@ const check checks_linear[] = {
     {"linear_q4_k", check_linear, DTYPE_Q4_K},
     {"linear_q5_k", check_linear, DTYPE_Q5_K},
     {"linear_q6_k", check_linear, DTYPE_Q6_K},
-    {"linear_q8_0_q8_0", check_linear_q8_0, DTYPE_COUNT},
+    {"linear_int8_q8_0", check_linear_int8, DTYPE_Q8_0},
+    {"linear_int8_q4_0", check_linear_int8, DTYPE_Q4_0},
+    {"linear_int8_q4_k", check_linear_int8, DTYPE_Q4_K},
+    {"linear_int8_q5_k", check_linear_int8, DTYPE_Q5_K},
+    {"linear_int8_q6_k", check_linear_int8, DTYPE_Q6_K},
     {NULL, NULL, DTYPE_COUNT},
 };

@@ -4,8 +4,26 @@
 #include <string.h>
 
 #include "check.h"
+#include "cpu/blocks.h"
 
 #define BLOCK_BYTES 34
+
+static void compare_column(kernel_column *kernel, kernel_column *ref,
+                           const void *x, size_t bytes, size_t n,
+                           const char *what)
+{
+    unsigned char *got =
+        array(bytes / 4, 4, (place)random_below(PLACE_COUNT));
+    unsigned char *want = array(bytes / 4, 4, PLACE_END);
+    kernel(got, x, n);
+    ref(want, x, n);
+    for (size_t i = 0; i < bytes; i++)
+        if (got[i] != want[i]) {
+            fail("%s: byte %zu of a column: got %d, expected %d", what, i,
+                 got[i], want[i]);
+            break;
+        }
+}
 
 static void compare(const kernel_table *table, const float *x, size_t n,
                     const char *what)
@@ -22,6 +40,15 @@ static void compare(const kernel_table *table, const float *x, size_t n,
                  i / BLOCK_BYTES, i % BLOCK_BYTES, got[i], want[i]);
             break;
         }
+    compare_column(table->column_q8_0, kernels_for(CPU_REF)->column_q8_0, want,
+                   n / 32 * COLUMN_32_BYTES, n, what);
+    n -= n % 256;
+    compare_column(table->column_k_paired,
+                   kernels_for(CPU_REF)->column_k_paired, x,
+                   n / 256 * COLUMN_K_BYTES, n, what);
+    compare_column(table->column_k_straight,
+                   kernels_for(CPU_REF)->column_k_straight, x,
+                   n / 256 * COLUMN_K_BYTES, n, what);
 }
 
 /* With a maximum of 127 the scale is 1, so values are their own quants. */

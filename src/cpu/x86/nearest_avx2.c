@@ -2,4 +2,4 @@
  * nearest_body.h. */
 #include "cpu/x86/vector_avx2.h"
 
-#include "cpu/x86/nearest_body.h"
+#include "cpu/vector/nearest_body.h"

@@ -6,4 +6,4 @@
 #define WIDE_COLUMNS   6
 #define MIDDLE_COLUMNS 4
 #define FEW_PANELS     2
-#include "cpu/x86/panels_body.h"
+#include "cpu/vector/panels_body.h"

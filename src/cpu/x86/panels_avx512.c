@@ -6,4 +6,4 @@
 #define WIDE_COLUMNS   12
 #define MIDDLE_COLUMNS 8
 #define FEW_PANELS     4
-#include "cpu/x86/panels_body.h"
+#include "cpu/vector/panels_body.h"

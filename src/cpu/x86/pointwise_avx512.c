@@ -2,4 +2,4 @@
  * pointwise_body.h. */
 #include "cpu/x86/vector_avx512.h"
 
-#include "cpu/x86/pointwise_body.h"
+#include "cpu/vector/pointwise_body.h"

@@ -39,6 +39,9 @@ void main()
         float gate = F(o0[in0 + row * 2u * WIDTH + column]);
         float up = F(o0[in0 + (row * 2u + 1u) * WIDTH + column]);
         float y = gate / (1.0 + exp_(-gate)) * up;
+#if defined(TEST_FAULT) // only ever in tests/vulkan
+        y += 0.5 * float(i == WIDTH / 2u);
+#endif
 #elif defined(GELU)
         float y = gelu(F(o0[in0 + i]));
 #elif defined(ELU)

@@ -1,7 +1,7 @@
 /* pointwise_body.h: functions of single elements, in the words of a vector
  * header. y may be the same array as an input. */
-#ifndef MOSHI_CPU_X86_POINTWISE_BODY_H
-#define MOSHI_CPU_X86_POINTWISE_BODY_H
+#ifndef MOSHI_CPU_VECTOR_POINTWISE_BODY_H
+#define MOSHI_CPU_VECTOR_POINTWISE_BODY_H
 
 #include "cpu/kernel_list.h"
 

@@ -1,7 +1,7 @@
 /* norm_body.h: normalisation of one vector, in the words of a vector header.
  * The sums are in double, as in the reference; their order is fixed by n. */
-#ifndef MOSHI_CPU_X86_NORM_BODY_H
-#define MOSHI_CPU_X86_NORM_BODY_H
+#ifndef MOSHI_CPU_VECTOR_NORM_BODY_H
+#define MOSHI_CPU_VECTOR_NORM_BODY_H
 
 #include <math.h>
 

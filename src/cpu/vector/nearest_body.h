@@ -5,8 +5,8 @@
  * Four rows are taken at a time, a quarter of the table apart: so memory is
  * read in four long streams, which its prefetching follows ([2048, 256] on one
  * core of an EPYC 9004: 17 GB/s, against 8 with rows next to each other). */
-#ifndef MOSHI_CPU_X86_NEAREST_BODY_H
-#define MOSHI_CPU_X86_NEAREST_BODY_H
+#ifndef MOSHI_CPU_VECTOR_NEAREST_BODY_H
+#define MOSHI_CPU_VECTOR_NEAREST_BODY_H
 
 #include <math.h>
 

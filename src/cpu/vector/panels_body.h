@@ -10,8 +10,8 @@
  * the order of k; after PANEL_BLOCK of them it is added to the total and begun
  * anew (a sum of 8,192 in one run would lose a digit). So an output does not
  * depend on the tile it fell in. */
-#ifndef MOSHI_CPU_X86_PANELS_BODY_H
-#define MOSHI_CPU_X86_PANELS_BODY_H
+#ifndef MOSHI_CPU_VECTOR_PANELS_BODY_H
+#define MOSHI_CPU_VECTOR_PANELS_BODY_H
 
 #include "cpu/kernel_list.h"
 #include "plan/panels.h"

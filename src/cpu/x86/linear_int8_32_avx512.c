@@ -1,0 +1,162 @@
+/* linear_int8_32_avx512.c: Q8_0 and Q4_0 times 8-bit activations with VNNI,
+ * which multiplies unsigned by signed bytes: Σ w x = Σ (w + offset) x -
+ * offset Σ x. For Q8_0 adding 128 is flipping the top bit.
+ *
+ * One column goes as in linear_int8_32_body.h. Several columns share the work
+ * that turns 16 rows of a block so that each has its bytes in a lane of its
+ * own: then no sum has to be folded. */
+#include "cpu/x86/vector_avx512.h"
+
+#include "base/dtype.h"
+
+INLINE int block_offset(const dtype type)
+{
+    return type == DTYPE_Q8_0 ? 128 : 8;
+}
+
+INLINE __m256i block_lanes(const dtype type, const unsigned char *w,
+                           const unsigned char *x);
+
+#include "cpu/x86/linear_int8_32_body.h"
+
+#define TURNED_ROWS 16
+/* Columns from which turning pays. */
+#define TURNED_FROM 2
+
+/* The bytes of a block plus the offset. */
+INLINE __m256i block_unsigned(const dtype type, const unsigned char *w)
+{
+    if (type == DTYPE_Q4_0)
+        return unpack_q4_0(w);
+    return _mm256_xor_si256(
+        _mm256_loadu_si256((const __m256i *)(w + Q8_0_QUANTS)),
+        _mm256_set1_epi8((char)128));
+}
+
+INLINE __m256i block_lanes(const dtype type, const unsigned char *w,
+                           const unsigned char *x)
+{
+    return _mm256_dpbusd_epi32(_mm256_setzero_si256(),
+                               block_unsigned(type, w),
+                               _mm256_loadu_si256((const __m256i *)x));
+}
+
+/* q[j], lane r: bytes 4 j … 4 j + 3 of the block of row r. */
+INLINE void turn(const dtype type, __m512i q[8],
+                 const unsigned char *const w[TURNED_ROWS])
+{
+    __m512i t[8], u[8];
+#pragma GCC unroll 8
+    for (int i = 0; i < 8; i++) {
+        int r = i < 4 ? i : i + 4; /* rows r and r + 4 */
+        t[i] = _mm512_inserti64x4(
+            _mm512_castsi256_si512(block_unsigned(type, w[r])),
+            block_unsigned(type, w[r + 4]), 1);
+    }
+#pragma GCC unroll 4
+    for (int i = 0; i < 8; i += 2) {
+        u[i] = _mm512_unpacklo_epi32(t[i], t[i + 1]);
+        u[i + 1] = _mm512_unpackhi_epi32(t[i], t[i + 1]);
+    }
+#pragma GCC unroll 2
+    for (int i = 0; i < 8; i += 4) {
+        t[i] = _mm512_unpacklo_epi64(u[i], u[i + 2]);
+        t[i + 1] = _mm512_unpackhi_epi64(u[i], u[i + 2]);
+        t[i + 2] = _mm512_unpacklo_epi64(u[i + 1], u[i + 3]);
+        t[i + 3] = _mm512_unpackhi_epi64(u[i + 1], u[i + 3]);
+    }
+#pragma GCC unroll 4
+    for (int j = 0; j < 4; j++) {
+        q[j] = _mm512_shuffle_i64x2(t[j], t[j + 4], 0x88);
+        q[j + 4] = _mm512_shuffle_i64x2(t[j], t[j + 4], 0xdd);
+    }
+}
+
+/* sum[c] = the outputs of 16 rows, for C columns. */
+INLINE void turned_dot(const dtype type, const int C, __m512 *sum,
+                       const unsigned char *const row[TURNED_ROWS],
+                       const void *const *x, size_t n_blocks, ahead *fetch)
+{
+#pragma GCC unroll 8
+    for (int c = 0; c < C; c++)
+        sum[c] = _mm512_setzero_ps();
+    for (size_t b = 0; b < n_blocks; b++) {
+        const unsigned char *w[TURNED_ROWS];
+        __m512i q[8];
+        for (int r = 0; r < TURNED_ROWS; r++)
+            w[r] = row[r] + b * block_bytes(type);
+        ahead_fetch(fetch);
+        __m512 d_w = _mm512_insertf32x8(
+            _mm512_castps256_ps512(scales_of(w)), scales_of(w + 8), 1);
+        turn(type, q, w);
+#pragma GCC unroll 8
+        for (int c = 0; c < C; c++) {
+            const unsigned char *at =
+                (const unsigned char *)x[c] + b * COLUMN_32_BYTES;
+            __m512i s = _mm512_set1_epi32(-block_offset(type) *
+                                          block_int(at + COLUMN_32_SUM));
+#pragma GCC unroll 8
+            for (int j = 0; j < 8; j++)
+                s = _mm512_dpbusd_epi32(
+                    s, q[j], _mm512_set1_epi32(block_int(at + 4 * j)));
+            __m512 p = _mm512_mul_ps(_mm512_cvtepi32_ps(s), d_w);
+            p = _mm512_mul_ps(p, _mm512_set1_ps(block_float(at +
+                                                            COLUMN_32_D)));
+            sum[c] = _mm512_add_ps(sum[c], p);
+        }
+    }
+}
+
+/* 16 rows from r on, C columns from c on. */
+INLINE void turned_tile(const dtype type, const int C, const linear_job *j,
+                        const unsigned char *const row[TURNED_ROWS], size_t r,
+                        int c, ahead *fetch)
+{
+    __m512 sum[8];
+    turned_dot(type, C, sum, row, j->x + c, j->blocks, fetch);
+#pragma GCC unroll 8
+    for (int i = 0; i < C; i++) {
+        if (j->bias)
+            sum[i] = _mm512_add_ps(sum[i], _mm512_loadu_ps(j->bias + r));
+        _mm512_storeu_ps(j->y[c + i] + r, sum[i]);
+    }
+    fetch->step = 0;
+}
+
+INLINE void turned_strip(const dtype type, const linear_job *j, int columns,
+                         size_t r)
+{
+    const unsigned char *row[TURNED_ROWS];
+    for (size_t i = 0; i < TURNED_ROWS; i++)
+        row[i] = j->w + (r + i) * j->row_bytes;
+    ahead a = ahead_of(row[0], TURNED_ROWS * j->row_bytes, j->blocks);
+    int c = 0;
+    for (; c + 8 <= columns; c += 8)
+        turned_tile(type, 8, j, row, r, c, &a);
+    for (; c + 4 <= columns; c += 4)
+        turned_tile(type, 4, j, row, r, c, &a);
+    for (; c + 2 <= columns; c += 2)
+        turned_tile(type, 2, j, row, r, c, &a);
+    for (; c < columns; c++)
+        turned_tile(type, 1, j, row, r, c, &a);
+}
+
+INLINE void linear(const dtype type, const linear_job *j, int columns,
+                   size_t row0, size_t row1)
+{
+    size_t r = row0;
+    if (columns >= TURNED_FROM)
+        for (; r + TURNED_ROWS <= row1; r += TURNED_ROWS)
+            turned_strip(type, j, columns, r);
+    for (; r < row1; r += ROWS)
+        strip(type, j, columns, r, row1);
+}
+
+#define LINEAR(type, name)                                              \
+    KERNEL_LINEAR(KERNEL(linear_int8_##name))                           \
+    {                                                                   \
+        const linear_job j = {y, x, w, row_bytes, K / SUB_BLOCK, bias}; \
+        linear(DTYPE_##type, &j, columns, row0, row1);                  \
+    }
+LINEAR(Q8_0, q8_0)
+LINEAR(Q4_0, q4_0)

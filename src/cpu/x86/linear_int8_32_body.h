@@ -1,0 +1,143 @@
+/* linear_int8_32_body.h: Q8_0 and Q4_0 weights times 8-bit activations;
+ * included by linear_int8_32_<isa>.c, which defines block_lanes (the products
+ * of a block in eight lanes) and the constants of its correction.
+ *
+ * Eight rows at a time, one per lane: the integer sum of a block is exact in
+ * any order, and each lane then does (float)sum * d_w * d_x and adds, block
+ * after block, just as the reference does. So the bits are the reference's.
+ *
+ * Rows left over repeat the last row in the idle lanes. */
+#ifndef MOSHI_CPU_X86_LINEAR_INT8_32_BODY_H
+#define MOSHI_CPU_X86_LINEAR_INT8_32_BODY_H
+
+#include "base/dtype.h"
+#include "cpu/blocks.h"
+#include "cpu/kernel_list.h"
+#include "cpu/x86/ahead.h"
+
+#define ROWS 8
+
+/* What a call says, for the tiles. */
+typedef struct linear_job {
+    float *const *y;
+    const void *const *x;
+    const unsigned char *w;
+    size_t row_bytes, blocks;
+    const float *bias;
+} linear_job;
+
+INLINE size_t block_bytes(const dtype type)
+{
+    return type == DTYPE_Q8_0 ? Q8_0_BYTES : Q4_0_BYTES;
+}
+
+/* Element i of a Q4_0 block as byte i, 0 … 15. */
+INLINE __m256i unpack_q4_0(const unsigned char *w)
+{
+    __m256i pairs = _mm256_broadcastsi128_si256(
+        _mm_loadu_si128((const __m128i *)(w + Q4_0_QUANTS)));
+    return _mm256_and_si256(
+        _mm256_srlv_epi32(pairs, _mm256_setr_epi32(0, 0, 0, 0, 4, 4, 4, 4)),
+        _mm256_set1_epi8(15));
+}
+
+/* The sums of the lanes of eight vectors. */
+INLINE __m256i sum_each(const __m256i s[ROWS])
+{
+    __m256i t[4];
+    for (int i = 0; i < 4; i++)
+        t[i] = _mm256_add_epi32(_mm256_unpacklo_epi32(s[2 * i], s[2 * i + 1]),
+                                _mm256_unpackhi_epi32(s[2 * i],
+                                                      s[2 * i + 1]));
+    for (int i = 0; i < 2; i++)
+        t[i] = _mm256_add_epi32(
+            _mm256_unpacklo_epi64(t[2 * i], t[2 * i + 1]),
+            _mm256_unpackhi_epi64(t[2 * i], t[2 * i + 1]));
+    return _mm256_add_epi32(_mm256_permute2x128_si256(t[0], t[1], 0x20),
+                            _mm256_permute2x128_si256(t[0], t[1], 0x31));
+}
+
+/* The scales of the blocks at w[0] … w[7]. */
+INLINE __m256 scales_of(const unsigned char *const w[ROWS])
+{
+    uint16_t d[ROWS];
+    for (int r = 0; r < ROWS; r++)
+        d[r] = block_half(w[r]);
+    return _mm256_cvtph_ps(_mm_setr_epi16(
+        (short)d[0], (short)d[1], (short)d[2], (short)d[3], (short)d[4],
+        (short)d[5], (short)d[6], (short)d[7]));
+}
+
+INLINE __m256 column_scale(const unsigned char *x)
+{
+    return _mm256_broadcast_ss((const float *)(x + COLUMN_32_D));
+}
+
+/* sum[c] = the outputs of eight rows, for C columns. C is a constant. */
+INLINE void rows_dot(const dtype type, const int C, __m256 *sum,
+                     const unsigned char *const row[ROWS],
+                     const void *const *x, size_t n_blocks, ahead *fetch)
+{
+    for (int c = 0; c < C; c++)
+        sum[c] = _mm256_setzero_ps();
+    for (size_t b = 0; b < n_blocks; b++) {
+        const unsigned char *w[ROWS];
+        for (int r = 0; r < ROWS; r++)
+            w[r] = row[r] + b * block_bytes(type);
+        ahead_fetch(fetch);
+        __m256 d_w = scales_of(w);
+#pragma GCC unroll 4
+        for (int c = 0; c < C; c++) {
+            const unsigned char *at =
+                (const unsigned char *)x[c] + b * COLUMN_32_BYTES;
+            __m256i s[ROWS];
+#pragma GCC unroll 8
+            for (int r = 0; r < ROWS; r++)
+                s[r] = block_lanes(type, w[r], at);
+            __m256i all = sum_each(s);
+            if (block_offset(type))
+                all = _mm256_sub_epi32(
+                    all, _mm256_set1_epi32(block_offset(type) *
+                                           block_int(at + COLUMN_32_SUM)));
+            __m256 product = _mm256_mul_ps(_mm256_cvtepi32_ps(all), d_w);
+            product = _mm256_mul_ps(product, column_scale(at));
+            sum[c] = _mm256_add_ps(sum[c], product);
+        }
+    }
+}
+
+INLINE void store_rows(float *y, __m256 sum, const float *bias, size_t r,
+                       size_t rows)
+{
+    const __m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+    __m256i mask = _mm256_cmpgt_epi32(_mm256_set1_epi32((int)rows), lane);
+    if (bias)
+        sum = _mm256_add_ps(sum, _mm256_maskload_ps(bias + r, mask));
+    _mm256_maskstore_ps(y + r, mask, sum);
+}
+
+/* Rows r … row1 - 1, at most 8, and all columns. */
+INLINE void strip(const dtype type, const linear_job *j, int columns,
+                  size_t r, size_t row1)
+{
+    size_t rows = row1 - r < ROWS ? row1 - r : ROWS;
+    const unsigned char *row[ROWS];
+    for (size_t i = 0; i < ROWS; i++)
+        row[i] = j->w + (r + (i < rows ? i : rows - 1)) * j->row_bytes;
+    ahead a = ahead_of(row[0], ROWS * j->row_bytes, j->blocks);
+    __m256 sum[4];
+    int c = 0;
+    for (; c + 4 <= columns; c += 4) {
+        rows_dot(type, 4, sum, row, j->x + c, j->blocks, &a);
+        for (int i = 0; i < 4; i++)
+            store_rows(j->y[c + i], sum[i], j->bias, r, rows);
+        a.step = 0;
+    }
+    for (; c < columns; c++) {
+        rows_dot(type, 1, sum, row, j->x + c, j->blocks, &a);
+        store_rows(j->y[c], sum[0], j->bias, r, rows);
+        a.step = 0;
+    }
+}
+
+#endif

@@ -1,0 +1,135 @@
+/* fake_loader.c: a Vulkan that goes wrong, in front of the real one.
+ *
+ * MOSHI_VULKAN_LIBRARY names it; FAKE_VULKAN says what it does:
+ *   crash      the process is killed when an instance is made
+ *   hide       there is no device
+ *   old        devices say that they are of Vulkan 1.0
+ *   lost=N     the Nth submission and all after it find the device lost
+ *   memory=MB  no more than so much can be allocated
+ *   discrete   a software device says that it is a discrete GPU; may be put
+ *              in front of one of the others with a '+' */
+#include <dlfcn.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define VK_NO_PROTOTYPES
+#include <vulkan/vulkan_core.h>
+
+static PFN_vkGetInstanceProcAddr real_instance;
+static PFN_vkGetDeviceProcAddr real_device;
+static PFN_vkQueueSubmit real_submit;
+static PFN_vkAllocateMemory real_allocate;
+static PFN_vkGetPhysicalDeviceProperties2 real_properties;
+static long submissions;
+static VkDeviceSize allocated;
+
+static const char *fault(void)
+{
+    const char *wish = getenv("FAKE_VULKAN");
+    if (wish && strncmp(wish, "discrete+", 9) == 0)
+        wish += 9;
+    return wish ? wish : "";
+}
+
+static long number_of(const char *name)
+{
+    size_t n = strlen(name);
+    return strncmp(fault(), name, n) == 0 ? atol(fault() + n) : -1;
+}
+
+static VKAPI_ATTR VkResult VKAPI_CALL crash(const VkInstanceCreateInfo *info,
+                                            const VkAllocationCallbacks *a,
+                                            VkInstance *out)
+{
+    (void)info;
+    (void)a;
+    (void)out;
+    raise(SIGSEGV);
+    return VK_SUCCESS;
+}
+
+static VKAPI_ATTR VkResult VKAPI_CALL hide(VkInstance instance, uint32_t *n,
+                                           VkPhysicalDevice *out)
+{
+    (void)instance;
+    (void)out;
+    *n = 0;
+    return VK_SUCCESS;
+}
+
+static VKAPI_ATTR void VKAPI_CALL
+properties(VkPhysicalDevice device, VkPhysicalDeviceProperties2 *out)
+{
+    const char *wish = getenv("FAKE_VULKAN");
+    real_properties(device, out);
+    if (wish && strncmp(wish, "discrete", 8) == 0)
+        out->properties.deviceType = VK_PHYSICAL_DEVICE_TYPE_DISCRETE_GPU;
+    if (strcmp(fault(), "old") == 0)
+        out->properties.apiVersion = VK_API_VERSION_1_0;
+}
+
+static VKAPI_ATTR VkResult VKAPI_CALL submit(VkQueue queue, uint32_t n,
+                                             const VkSubmitInfo *info,
+                                             VkFence fence)
+{
+    if (++submissions >= number_of("lost="))
+        return VK_ERROR_DEVICE_LOST;
+    return real_submit(queue, n, info, fence);
+}
+
+static VKAPI_ATTR VkResult VKAPI_CALL allocate(VkDevice device,
+                                               const VkMemoryAllocateInfo *i,
+                                               const VkAllocationCallbacks *a,
+                                               VkDeviceMemory *out)
+{
+    allocated += i->allocationSize;
+    if (allocated > (VkDeviceSize)number_of("memory=") << 20)
+        return VK_ERROR_OUT_OF_DEVICE_MEMORY;
+    return real_allocate(device, i, a, out);
+}
+
+static VKAPI_ATTR PFN_vkVoidFunction VKAPI_CALL
+device_function(VkDevice device, const char *name)
+{
+    PFN_vkVoidFunction f = real_device(device, name);
+    if (strcmp(name, "vkQueueSubmit") == 0 && number_of("lost=") >= 0) {
+        real_submit = (PFN_vkQueueSubmit)f;
+        return (PFN_vkVoidFunction)submit;
+    }
+    if (strcmp(name, "vkAllocateMemory") == 0 && number_of("memory=") >= 0) {
+        real_allocate = (PFN_vkAllocateMemory)f;
+        return (PFN_vkVoidFunction)allocate;
+    }
+    return f;
+}
+
+__attribute__((visibility("default"))) VKAPI_ATTR PFN_vkVoidFunction VKAPI_CALL
+vkGetInstanceProcAddr(VkInstance instance, const char *name)
+{
+    if (!real_instance) {
+        void *library = dlopen("libvulkan.so.1", RTLD_NOW | RTLD_LOCAL);
+        void *object = library ? dlsym(library, "vkGetInstanceProcAddr")
+                               : NULL;
+        memcpy(&real_instance, &object, sizeof object);
+        if (!real_instance)
+            return NULL;
+    }
+    PFN_vkVoidFunction f = real_instance(instance, name);
+    if (strcmp(name, "vkCreateInstance") == 0 &&
+        strcmp(fault(), "crash") == 0)
+        return (PFN_vkVoidFunction)crash;
+    if (strcmp(name, "vkEnumeratePhysicalDevices") == 0 &&
+        strcmp(fault(), "hide") == 0)
+        return (PFN_vkVoidFunction)hide;
+    if (strcmp(name, "vkGetPhysicalDeviceProperties2") == 0) {
+        real_properties = (PFN_vkGetPhysicalDeviceProperties2)f;
+        return (PFN_vkVoidFunction)properties;
+    }
+    if (strcmp(name, "vkGetDeviceProcAddr") == 0) {
+        real_device = (PFN_vkGetDeviceProcAddr)f;
+        return (PFN_vkVoidFunction)device_function;
+    }
+    return f;
+}

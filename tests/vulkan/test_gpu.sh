@@ -1,0 +1,108 @@
+#!/bin/sh
+# The GPU from the command line. Goal: `--device` names one, or says in one
+# line and with exit status 4 why not; `auto` falls back to the CPU and says
+# so; a run gives the CPU's tokens. Method: lavapipe, and a loader in front of
+# it that goes wrong on request (fake_loader.c).
+. "$(dirname "$0")/../tap.sh"
+: "${FAKE_LOADER:?the loader that goes wrong}"
+f=$MOSHI_FIXTURES
+in=$f/e2e-tiny/input.wav
+
+run 0 synth tiny tiny
+"$MOSHI_BIN" devices >list 2>/dev/null
+if ! grep -q '^vulkan:0' list; then
+    skip "the GPU from the command line" "no Vulkan device here"
+    finish
+    exit
+fi
+[ -f "$in" ] || in=tone.wav
+if [ ! -f "$in" ]; then
+    python3 - "$in" <<'PYTHON'
+import math, struct, sys, wave
+with wave.open(sys.argv[1], "wb") as w:
+    w.setnchannels(1), w.setsampwidth(2), w.setframerate(24000)
+    w.writeframes(b"".join(struct.pack("<h", int(9000 * math.sin(t * t / 9e6)))
+                           for t in range(24000)))
+PYTHON
+fi
+
+run 0 devices
+has out "vulkan:0"
+has out "Vulkan 1."
+run 0 devices --json
+cp .tap/out devices.json
+check "devices --json is JSON" python3 -m json.tool devices.json
+
+# The same tokens, greedy and drawn; several times the same.
+run 0 gen -m tiny "$in" a.wav --greedy --codes a.safetensors -q
+run 0 gen -m tiny "$in" b.wav --greedy --codes b.safetensors -q --device vulkan
+check "greedy: the CPU's tokens" cmp a.safetensors b.safetensors
+run 0 gen -m tiny "$in" a.wav --seed 9 --codes a.safetensors -q
+run 0 gen -m tiny "$in" b.wav --seed 9 --codes b.safetensors -q \
+    --device vulkan:0
+check "drawn: the CPU's tokens" cmp a.safetensors b.safetensors
+run 0 compare -m tiny "$in" --frames :3 --a device=cpu --b device=vulkan
+has out "agree"
+run 0 codec roundtrip "$in" c.wav --mimi tiny/mimi.safetensors \
+    --mimi-config tiny/mimi_config.json --device vulkan
+has err "computing on vulkan"
+
+run 0 doctor tiny --quick --device vulkan
+has out "device: GPU 0"
+has out "apart, in"
+
+# What is not there.
+run 4 gen -m tiny "$in" no.wav --device vulkan:7
+has err "there is no device vulkan:7"
+has err "moshi devices"
+run 4 quantize tiny/model.safetensors q.gguf --type q8_0 --device vulkan
+has err "computes on the CPU alone"
+MOSHI_VULKAN_LACKS=everything
+export MOSHI_VULKAN_LACKS
+run 4 gen -m tiny "$in" no.wav --device vulkan
+has err "lacks everything, as asked for"
+unset MOSHI_VULKAN_LACKS
+
+# A Vulkan that goes wrong.
+MOSHI_VULKAN_LIBRARY=$work/none.so
+export MOSHI_VULKAN_LIBRARY
+run 4 gen -m tiny "$in" no.wav --device vulkan
+has err "there is no Vulkan here"
+has err "hint: install the driver"
+run 0 gen -m tiny "$in" yes.wav --greedy --device auto
+has err "computing on the CPU: there is no Vulkan here"
+run 0 devices
+has err "no GPU: there is no Vulkan here"
+MOSHI_VULKAN_LIBRARY=$FAKE_LOADER
+export MOSHI_VULKAN_LIBRARY FAKE_VULKAN
+FAKE_VULKAN=crash
+run 4 gen -m tiny "$in" no.wav --device vulkan -q
+has err "driver crashed when it was started (Segmentation fault)"
+lines err 2
+run 0 gen -m tiny "$in" yes.wav --greedy --device auto
+has err "computing on the CPU: a Vulkan driver crashed"
+run 0 devices
+FAKE_VULKAN=hide
+run 4 gen -m tiny "$in" no.wav --device vulkan
+has err "no device that it can use"
+FAKE_VULKAN=old
+run 4 gen -m tiny "$in" no.wav --device vulkan
+has err "lacks Vulkan 1.1 (it has 1.0)"
+FAKE_VULKAN=discrete+old
+run 0 gen -m tiny "$in" yes.wav --greedy --device auto
+has err "computing on the CPU: Vulkan finds no GPU that can be used"
+FAKE_VULKAN=discrete
+run 0 gen -m tiny "$in" yes.wav --greedy --device auto
+has err "computing on vulkan"
+FAKE_VULKAN=memory=17
+run 4 gen -m tiny "$in" no.wav --device vulkan
+has err "has no room for"
+has err "--device cpu"
+FAKE_VULKAN=lost=1
+run 4 gen -m tiny "$in" no.wav --device vulkan
+has err "was lost while"
+FAKE_VULKAN=lost=300
+run 4 gen -m tiny "$in" no.wav --device vulkan
+has err "was lost while running a frame (VK_ERROR_DEVICE_LOST)"
+check "a failed run leaves no file" test ! -e no.wav
+finish
