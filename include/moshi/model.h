@@ -46,6 +46,8 @@ typedef struct moshi_model_params {
                                 or "f32", as the file has them; "bf16" or
                                 "q8_0": fewer bytes to read, other codes here
                                 and there (docs/SPEED.md). CPU only */
+    const char *kv;          /* keys and values are kept in "f16", "f32" or
+                                "q8_0"; NULL: f16 on the CPU, f32 on a GPU */
     int prefault;            /* 0: weights are brought into memory in the
                                 background, so that the first frame need not
                                 wait for the disk; -1: when a frame asks for

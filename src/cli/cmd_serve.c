@@ -67,8 +67,9 @@ static void server_args(const options *o, server_params *p)
 /* The line that tells where; scripts read the port from it. */
 static void announce(const server *s, const server_params *p)
 {
-    printf("%s://%s:%d\n", p->certificate ? "https" : "http", p->host,
-           server_port(s));
+    bool ipv6 = strchr(p->host, ':') != NULL;
+    printf("%s://%s%s%s:%d\n", p->certificate ? "https" : "http",
+           ipv6 ? "[" : "", p->host, ipv6 ? "]" : "", server_port(s));
     fflush(stdout);
 }
 
@@ -134,6 +135,12 @@ static exit_status run(const options *o)
     if (options_given(o, "certificate") != options_given(o, "key"))
         return report_usage("serve", "--certificate and --key belong "
                             "together");
+    const char *origin;
+    for (size_t i = 0; (origin = options_repeated(o, "origin", i)); i++)
+        if (!origin_is_one(origin))
+            return report_usage("serve", "--origin %s: an origin is like "
+                                "https://example.org or http://host:8080, "
+                                "without a path, or '*'", origin);
     if (!model_args_named(o, MODEL_PARTS_BOTH))
         return report_usage("serve", "half a model was named: --lm and --mimi "
                             "go together, or with --model");

@@ -282,8 +282,12 @@ static void begin_to_stop(server *s, double now)
 {
     s->stopping = true;
     s->stop_at = now + s->params.grace_seconds;
-    say(s, "stopping: %d conversations may go on for %.0f s",
-        conversations(s), s->params.grace_seconds);
+    int left = conversations(s);
+    if (left > 0)
+        say(s, "stopping: %d conversation%s may go on for %.0f s", left,
+            left == 1 ? "" : "s", s->params.grace_seconds);
+    else
+        say(s, "stopping");
 }
 
 static void send_all_away(server *s)
