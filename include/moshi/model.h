@@ -42,6 +42,8 @@ typedef struct moshi_model_params {
     int exact_activations;   /* non-zero: float32 activations with
                                 quantised weights too, which are otherwise
                                 met by activations of 8 bits */
+    const char *kv;          /* keys and values are kept in "f16", "f32" or
+                                "q8_0"; NULL: f16 on the CPU, f32 on a GPU */
     int prefault;            /* 0: weights are brought into memory in the
                                 background, so that the first frame need not
                                 wait for the disk; -1: when a frame asks for

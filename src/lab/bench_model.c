@@ -7,6 +7,7 @@
 #include "files/value.h"
 #include "lab/bench.h"
 #include "lab/synth_list.h"
+#include "tasks/cache_type.h"
 
 static moshi_status open_codec(bench_model *b, moshi_error *err)
 {
@@ -61,7 +62,8 @@ static moshi_status parse(value **out, const char *text, moshi_error *err)
 }
 
 static moshi_status make_lm(bench_model *b, const synth_parts *parts,
-                            const char *label, bool exact,
+                            const char *label,
+                            const moshi_model_params *params,
                             synth_progress *progress, void *user,
                             moshi_error *err)
 {
@@ -70,9 +72,13 @@ static moshi_status make_lm(bench_model *b, const synth_parts *parts,
     lm_model_params p = {
         .config_path = "the preset",
         .acoustic_delay = -1,
-        .activations = exact ? LM_ACTIVATIONS_EXACT
-                             : LM_ACTIVATIONS_AS_OFFICIAL};
-    moshi_status status = parse(&config, parts->lm_config, err);
+        .activations = params->exact_activations
+                           ? LM_ACTIVATIONS_EXACT
+                           : LM_ACTIVATIONS_AS_OFFICIAL};
+    moshi_status status = cache_type_choose(&p.cache, params->kv,
+                                            b->model->backend, err);
+    if (status == MOSHI_OK)
+        status = parse(&config, parts->lm_config, err);
     if (status == MOSHI_OK)
         status = synth_memory_open(&b->lm_bytes, &file, parts->lm,
                                    parts->format, label, progress, user, err);
@@ -132,7 +138,7 @@ moshi_status bench_model_synthetic(bench_model *out, const char *preset,
                              &b.model->device, err);
     }
     if (status == MOSHI_OK && parts.lm)
-        status = make_lm(&b, &parts, preset, params->exact_activations != 0,
+        status = make_lm(&b, &parts, preset, params,
                          progress, user, err);
     if (status == MOSHI_OK)
         status = make_mimi(&b, &parts, err);

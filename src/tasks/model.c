@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "cpu/backend.h"
 #include "files/value.h"
+#include "tasks/cache_type.h"
 
 /* Codebooks that the codec must have: those heard, and those spoken. */
 static int codebooks_needed(const lm_config *c)
@@ -88,7 +89,8 @@ static moshi_status open_lm(moshi_model *m, const moshi_model_params *params,
     if (delay < -1)
         return error_set(err, MOSHI_ARGUMENT, "an acoustic delay of %d steps",
                          delay);
-    if (m->files.config)
+    status = cache_type_choose(&p.cache, params->kv, m->backend, err);
+    if (status == MOSHI_OK && m->files.config)
         status = value_open(&config, m->files.config, err);
     if (status == MOSHI_OK)
         status = checkpoint_open(&file, m->files.lm, err);
