@@ -29,6 +29,7 @@ typedef struct moshi_codec_params {
     int codebooks;           /* 0: all of the file (32) */
     int threads;             /* 0: one for each core that may be used */
     const char *device;      /* as in moshi_model_params */
+    const char *weights;     /* as codec_weights there */
 } moshi_codec_params;
 
 /* Errors as moshi_model_open. */
@@ -61,6 +62,16 @@ MOSHI_API void moshi_encoder_reset(moshi_encoder *encoder);
 MOSHI_API moshi_status moshi_encoder_encode(moshi_encoder *encoder,
                                             const float *pcm, size_t n_frames,
                                             int32_t *codes);
+
+/* Encode a whole recording: the codes that a new encoder gives for its frames,
+ * in less time, since several frames are computed at once by all threads.
+ * progress (NULL: none) is told how many frames are done. Errors as
+ * moshi_encoder_encode, and MOSHI_NO_MEMORY. */
+MOSHI_API moshi_status moshi_codec_encode(moshi_codec *codec, const float *pcm,
+                                          size_t n_frames, int32_t *codes,
+                                          void (*progress)(void *user,
+                                                           size_t done),
+                                          void *user, moshi_error *error);
 
 MOSHI_API moshi_status moshi_decoder_open(moshi_decoder **out,
                                           moshi_codec *codec,

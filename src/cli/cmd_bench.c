@@ -11,6 +11,7 @@
 #include "cli/model_args.h"
 #include "cli/progress.h"
 #include "cli/report.h"
+#include "tasks/cache_type.h"
 
 #define RULER_MEGABYTES 192 /* the ruler: many times a shared cache */
 
@@ -66,6 +67,10 @@ static moshi_status open_model(work *w, moshi_error *err)
     if (status != MOSHI_OK)
         return status;
     p.exact_activations = options_flag(w->o, "exact-activations");
+    p.kv = options_text(w->o, "kv");
+    status = cache_type_check(p.kv, err);
+    if (status != MOSHI_OK)
+        return status;
     if (preset)
         return bench_model_synthetic(&w->model, preset, &p, show_filling,
                                      &w->bar, err);
@@ -215,6 +220,9 @@ static const option own_options[] = {
     {.name = "exact-activations", .type = OPTION_FLAG,
      .help = "float32 activations with quantised weights, which are "
              "otherwise met by activations of 8 bits"},
+    {.name = "kv", .type = OPTION_TEXT, .value = "TYPE",
+     .help = "keep keys and values in f16, f32 or q8_0 (f16 on the CPU unless "
+             "given)"},
     {0},
 };
 

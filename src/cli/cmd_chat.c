@@ -165,9 +165,14 @@ static exit_status run(const options *o)
         chat_screen_open(&w);
         status = chat_run(&w, &err);
         chat_screen_close(&w);
+        /* A call that broke off is one that somebody may want to repeat. */
+        moshi_error more = {0};
+        moshi_status kept = finish(&w, &more);
+        if (status == MOSHI_OK && kept != MOSHI_OK) {
+            status = kept;
+            err = more;
+        }
     }
-    if (status == MOSHI_OK)
-        status = finish(&w, &err);
     if (status == MOSHI_OK)
         print_results(&w);
     release(&w);

@@ -222,8 +222,12 @@ static moshi_status judge(const work *w, const client_end *end,
     }
     if (end->finished)
         return MOSHI_OK;
-    return error_set(err, MOSHI_IO, "'%s' ended the conversation%s%s", to,
-                     end->reason[0] ? ": " : "", end->reason);
+    error_set(err, MOSHI_IO, "'%s' ended the conversation%s%s", to,
+              end->reason[0] ? ": " : "", end->reason);
+    if (end->begun && options_given(w->o, "out"))
+        error_hint(err, "what was heard until then is in %s",
+                   options_text(w->o, "out"));
+    return err->status;
 }
 
 static moshi_status write_text(work *w, moshi_error *err)
@@ -277,10 +281,16 @@ static exit_status run(const options *o)
         putchar('\n');
     if (status == MOSHI_OK && w.json)
         print_json(&w, &end);
-    if (status == MOSHI_OK)
-        status = write_text(&w, &err);
-    if (status == MOSHI_OK)
-        status = ends_finish(&w.ends, &err);
+    if (end.begun) { /* what was said is kept, however it ended */
+        moshi_error more = {0};
+        moshi_status kept = write_text(&w, &more);
+        if (kept == MOSHI_OK)
+            kept = ends_finish(&w.ends, &more);
+        if (status == MOSHI_OK && kept != MOSHI_OK) {
+            status = kept;
+            err = more;
+        }
+    }
     client_close(&w.client);
     ends_release(&w.ends);
     text_buffer_release(&w.said);

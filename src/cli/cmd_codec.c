@@ -22,7 +22,6 @@ typedef struct work {
     const options *o;
     const char *in, *out;
     moshi_codec *codec;
-    moshi_encoder *encoder;
     moshi_decoder *decoder;
     sink_file *sink;
     int rate_hz, codebooks;
@@ -42,6 +41,7 @@ static moshi_status open_codec(work *w, bool limit, moshi_error *err)
     if (status == MOSHI_OK) {
         p.path = mimi;
         p.config_path = config;
+        p.weights = options_text(w->o, "codec-weights");
         if (limit && options_given(w->o, "codebooks"))
             p.codebooks = (int)options_integer(w->o, "codebooks");
         status = moshi_codec_open(&w->codec, &p, err);
@@ -84,25 +84,38 @@ static moshi_status load(work *w, float **pcm, size_t *frames, size_t *samples,
     return *pcm ? MOSHI_OK : error_no_memory(err, "the recording");
 }
 
+typedef struct encode_progress {
+    progress *bar;
+    size_t frames;
+} encode_progress;
+
+static void note_encoded(void *user, size_t done)
+{
+    const encode_progress *p = user;
+    progress_set(p->bar, (double)done / (double)p->frames, NULL);
+}
+
 static moshi_status encode_all(work *w, codes_table *codes, size_t *samples,
                                moshi_error *err)
 {
     float *pcm = NULL;
-    size_t frames = 0;
-    int32_t row[256];
+    size_t frames = 0, K = (size_t)w->codebooks;
     moshi_status status = load(w, &pcm, &frames, samples, err);
-    if (status == MOSHI_OK)
-        status = moshi_encoder_open(&w->encoder, w->codec, err);
-    codes->K = w->codebooks;
-    for (size_t f = 0; f < frames && status == MOSHI_OK; f++) {
-        status = moshi_encoder_encode(w->encoder, pcm + f * w->samples, 1, row);
+    encode_progress p = {&w->bar, frames};
+    int32_t *rows = memory_calloc(frames * K, sizeof *rows);
+    if (!rows && status == MOSHI_OK)
+        status = error_no_memory(err, "the codes");
+    if (status == MOSHI_OK) {
+        status = moshi_codec_encode(w->codec, pcm, frames, rows, note_encoded,
+                                    &p, err);
         if (status != MOSHI_OK)
-            status = error_set(err, status, "%s: %s in frame %zu", w->in,
-                               moshi_status_text(status), f);
-        else if (!codes_table_add(codes, row))
-            status = error_no_memory(err, "the codes");
-        progress_set(&w->bar, (double)(f + 1) / (double)frames, NULL);
+            error_context(err, "%s", w->in);
     }
+    codes->K = w->codebooks;
+    for (size_t f = 0; f < frames && status == MOSHI_OK; f++)
+        if (!codes_table_add(codes, rows + f * K))
+            status = error_no_memory(err, "the codes");
+    memory_free(rows);
     memory_free(pcm);
     return status;
 }
@@ -257,7 +270,6 @@ static exit_status run(const options *o)
         moshi_status status = verbs[i].run(&w, &err);
         progress_close(&w.bar);
         sink_file_close(&w.sink);
-        moshi_encoder_close(&w.encoder);
         moshi_decoder_close(&w.decoder);
         moshi_codec_close(&w.codec);
         return status == MOSHI_OK ? w.answer : report_error(&err);

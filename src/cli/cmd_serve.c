@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "base/limits.h"
@@ -67,9 +68,26 @@ static void server_args(const options *o, server_params *p)
 /* The line that tells where; scripts read the port from it. */
 static void announce(const server *s, const server_params *p)
 {
-    printf("%s://%s:%d\n", p->certificate ? "https" : "http", p->host,
-           server_port(s));
+    bool ipv6 = strchr(p->host, ':') != NULL;
+    printf("%s://%s%s%s:%d\n", p->certificate ? "https" : "http",
+           ipv6 ? "[" : "", p->host, ipv6 ? "]" : "", server_port(s));
     fflush(stdout);
+}
+
+/* What to open in a browser; "0.0.0.0" is no address for that. */
+static void show_way(const server *s, const server_params *p, bool quiet)
+{
+    const char *scheme = p->certificate ? "https" : "http";
+    char machine[256] = "";
+    bool all = strcmp(p->host, "0.0.0.0") == 0 || strcmp(p->host, "::") == 0;
+    if (!all)
+        report_note(quiet, "a browser that opens this address is given a page "
+                    "to talk with; Ctrl-C ends the server");
+    else if (gethostname(machine, sizeof machine - 1) == 0)
+        report_note(quiet, "a browser is given a page to talk with: here at "
+                    "%s://localhost:%d, elsewhere at %s://%s:%d; Ctrl-C ends "
+                    "the server", scheme, server_port(s), scheme, machine,
+                    server_port(s));
 }
 
 /* For who reads along; what is dangerous or will not work, in any case. */
@@ -77,8 +95,7 @@ static void advise(const server *s, const server_params *p, bool quiet)
 {
     bool alone = origin_is_loopback(p->host);
     report_slow(server_frame_seconds(s));
-    report_note(quiet, "a browser that opens this address is given a page to "
-                "talk with; Ctrl-C ends the server");
+    show_way(s, p, quiet);
     if (!alone && !p->token)
         report_warning("whoever reaches this address may talk: --token TOKEN "
                        "lets in only who knows it");
@@ -134,6 +151,12 @@ static exit_status run(const options *o)
     if (options_given(o, "certificate") != options_given(o, "key"))
         return report_usage("serve", "--certificate and --key belong "
                             "together");
+    const char *origin;
+    for (size_t i = 0; (origin = options_repeated(o, "origin", i)); i++)
+        if (!origin_is_one(origin))
+            return report_usage("serve", "--origin %s: an origin is like "
+                                "https://example.org or http://host:8080, "
+                                "without a path, or '*'", origin);
     if (!model_args_named(o, MODEL_PARTS_BOTH))
         return report_usage("serve", "half a model was named: --lm and --mimi "
                             "go together, or with --model");

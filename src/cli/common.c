@@ -19,6 +19,10 @@ const option common_model_options[] = {
     {.name = "mimi-config", .type = OPTION_TEXT, .value = "FILE",
      .help = "the codec's config, only for a codec that is not the "
              "published one"},
+    {.name = "codec-weights", .type = OPTION_TEXT, .value = "TYPE",
+     .help = "keep the codec's large matrices as f32, bf16 or q8_0; as the "
+             "file has them unless given (docs/SPEED.md, the codec in fewer "
+             "bits)"},
     {0},
 };
 
@@ -66,6 +70,9 @@ const option common_sampling_options[] = {
     {.name = "exact-activations", .type = OPTION_FLAG,
      .help = "float32 activations with quantised weights, which are "
              "otherwise met by activations of 8 bits"},
+    {.name = "kv", .type = OPTION_TEXT, .value = "TYPE",
+     .help = "keep keys and values in f16, f32 or q8_0 (f16 on the CPU unless "
+             "given)"},
     {0},
 };
 

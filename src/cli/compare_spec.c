@@ -8,10 +8,11 @@
 #include "base/memory.h"
 #include "cli/model_args.h"
 #include "cli/talk_args.h"
+#include "tasks/cache_type.h"
 #include "tasks/device.h"
 
 #define NAMES "device, model, lm, mimi, tokenizer, config, mimi-config, " \
-              "threads, gpu-layers, isa, acoustic-delay, activations"
+              "threads, gpu-layers, isa, acoustic-delay, activations, kv"
 
 static moshi_status bad_value(const char *name, const char *text,
                               const char *expected, moshi_error *err)
@@ -97,6 +98,10 @@ static moshi_status set(compare_spec *s, const char *name, char *text,
         return p->exact_activations || strcmp(text, "official") == 0
                    ? MOSHI_OK
                    : bad_value(name, text, "exact or official", err);
+    }
+    if (strcmp(name, "kv") == 0) {
+        p->kv = text;
+        return cache_type_check(text, err);
     }
     error_set(err, MOSHI_ARGUMENT, "there is no setting '%s'", name);
     return error_hint(err, "settings are " NAMES);

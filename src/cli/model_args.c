@@ -84,6 +84,7 @@ moshi_status model_args(const options *o, moshi_model_params *out,
         .tokenizer = options_text(o, "tokenizer"),
         .config = options_text(o, "config"),
         .mimi_config = options_text(o, "mimi-config"),
+        .codec_weights = options_text(o, "codec-weights"),
     };
     moshi_status status = device_layers(options_text(o, "gpu-layers"),
                                         &out->gpu_layers, err);

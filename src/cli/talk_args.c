@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "cli/model_args.h"
+#include "tasks/cache_type.h"
 
 #define SILENCE_AFTER_SAMPLES 12000 /* as the official gen */
 
@@ -25,7 +26,8 @@ moshi_status talk_model_args(const options *o, moshi_model_params *out,
     moshi_status status = model_args(o, out, err);
     out->acoustic_delay = wanted_delay(o);
     out->exact_activations = options_flag(o, "exact-activations");
-    return status;
+    out->kv = options_text(o, "kv");
+    return status == MOSHI_OK ? cache_type_check(out->kv, err) : status;
 }
 
 moshi_status talk_stream_args_read(const options *o, talk_stream_args *out,

@@ -8,7 +8,7 @@
 #include "cpu/kernels.h"
 
 /* How far an instruction set may be from the reference; tests/kernels holds
- * them to it. What is not named here has the reference's bits: to_f32, the
+ * them to it. What is not named here has the reference's bits: to_f32, to_f16, the
  * quantisers, products with 8-bit activations (integer sums, and the same few
  * float operations in the same order), add, and nearest but for distances
  * that are equal to 15 digits. */
@@ -56,6 +56,15 @@
 #define KERNEL_DECLARE_PANELS(type, name, isa) \
     KERNEL_PANELS(kernel_panels_##name##_##isa);
 
+/* The types that a key/value cache may have. */
+#define KERNEL_CACHE_TYPES(X, ...) \
+    X(F32, f32, __VA_ARGS__)       \
+    X(F16, f16, __VA_ARGS__)       \
+    X(Q8_0, q8_0, __VA_ARGS__)
+
+#define KERNEL_DECLARE_ATTEND(type, name, isa) \
+    KERNEL_ATTEND(kernel_attend_##name##_##isa);
+
 #define KERNEL_DECLARE_TYPE(type, name, isa)  \
     KERNEL_LINEAR(kernel_linear_##name##_##isa); \
     KERNEL_TO_F32(kernel_to_f32_##name##_##isa);
@@ -70,7 +79,8 @@
     KERNEL_POINTWISE(kernel_elu_##isa);             \
     KERNEL_POINTWISE(kernel_gelu_##isa);            \
     KERNEL_SILU_GATE(kernel_silu_gate_##isa);       \
-    KERNEL_ATTEND(kernel_attend_##isa);             \
+    KERNEL_CACHE_TYPES(KERNEL_DECLARE_ATTEND, isa)  \
+    KERNEL_TO_F16(kernel_to_f16_##isa);             \
     KERNEL_NEAREST(kernel_nearest_##isa);
 
 KERNELS_DECLARE(ref)

@@ -10,6 +10,8 @@
 #define TO_F32_ENTRY(type, name, isa) \
     [DTYPE_##type] = kernel_to_f32_##name##_##isa,
 
+#define ATTEND_ENTRY(type, name, isa) \
+    [DTYPE_##type] = kernel_attend_##name##_##isa,
 #define INT8_ENTRY(type, name, isa) \
     [DTYPE_##type] = kernel_linear_int8_##name##_##isa,
 #define QUANTIZERS(isa)                                    \
@@ -32,7 +34,8 @@
     .elu = kernel_elu_##isa,                                \
     .gelu = kernel_gelu_##isa,                              \
     .silu_gate = kernel_silu_gate_##isa,                    \
-    .attend = kernel_attend_##isa,                          \
+    .attend = {KERNEL_CACHE_TYPES(ATTEND_ENTRY, isa)},      \
+    .to_f16 = kernel_to_f16_##isa,                          \
     .nearest = kernel_nearest_##isa
 
 static const kernel_table tables[] = {

@@ -88,18 +88,23 @@ typedef KERNEL_SILU_GATE(kernel_silu_gate);
 
 /* One head of attention over keys that lie in up to two runs, oldest first:
  *   s_j = scale q·k_j;  p = softmax(s);  out = Σ p_j v_j
- * k, v: first float of this head's key / value in slot 0; slots are `stride`
- * floats apart. run[i] = {first slot, number of slots}. scores: room for all
- * keys. The sums over keys run in the given order, so a ring that has wrapped
- * gives the same bits as one that has not. At least one key is given. */
+ * k, v: this head's key / value in slot 0, in the cache's type (F32, F16, or
+ * Q8_0 if head_dim % 32 == 0); slots are `stride` bytes apart. run[i] = {first
+ * slot, number of slots}. scores: room for all keys. The sums over keys run in
+ * the given order, so a ring that has wrapped gives the same bits as one that
+ * has not. At least one key is given. */
 typedef struct kernel_run {
     size_t first, count;
 } kernel_run;
 #define KERNEL_ATTEND(name)                                               \
-    void name(float *out, const float *q, const float *k, const float *v, \
+    void name(float *out, const float *q, const void *k, const void *v,   \
               size_t stride, const kernel_run run[2], size_t head_dim,    \
               float scale, float *scores)
 typedef KERNEL_ATTEND(kernel_attend);
+
+/* y[i] = x[i] as a half, to nearest, ties to even. */
+#define KERNEL_TO_F16(name) void name(void *y, const float *x, size_t n)
+typedef KERNEL_TO_F16(kernel_to_f16);
 
 /* The row of table[n][dim] nearest to r: argmin_j half_norms[j] - r·table[j],
  * in double precision, ties to the lowest index (docs/MODEL.md, quantizer).
@@ -122,7 +127,8 @@ typedef struct kernel_table {
     kernel_add *add;
     kernel_pointwise *elu, *gelu;
     kernel_silu_gate *silu_gate;
-    kernel_attend *attend;
+    kernel_attend *attend[DTYPE_COUNT]; /* by type of the cache; NULL: none */
+    kernel_to_f16 *to_f16;
     kernel_nearest *nearest;
 } kernel_table;
 

@@ -60,22 +60,66 @@ void cpu_op_ROPE(plan_runner *r, const plan_op *op)
         }
 }
 
+/* Where keys and values lie. A stream's own past lies head by head, so that
+ * what a head reads is one run of memory: [branch][k, v][head][slot][hd]. The
+ * source of cross-attention is written from outside, row by row, as the plan
+ * has it: [branch][slot][k, v][head][hd]. */
+typedef struct cache_layout {
+    size_t branch, half, head, slot; /* bytes from one to the next */
+} cache_layout;
+
+static cache_layout layout_of(const plan_tensor *cache, const plan_op *op)
+{
+    size_t capacity = (size_t)op->p.attention.capacity;
+    size_t heads = (size_t)op->p.attention.kv_heads;
+    size_t bytes = cache->row_bytes / (2 * heads); /* of a key */
+    cache_layout l = {.branch = capacity * cache->row_bytes};
+    if (op->p.attention.window == OP_WINDOW_SOURCE) {
+        l.half = cache->row_bytes / 2;
+        l.head = bytes;
+        l.slot = cache->row_bytes;
+    } else {
+        l.half = heads * capacity * bytes;
+        l.head = capacity * bytes;
+        l.slot = bytes;
+    }
+    return l;
+}
+
+/* One key or value of hd floats. */
+static void cache_put(const kernel_table *k, dtype type, char *to,
+                      const float *x, size_t hd)
+{
+    if (type == DTYPE_F16)
+        k->to_f16(to, x, hd);
+    else if (type == DTYPE_Q8_0)
+        k->quantize_q8_0(to, x, hd);
+    else
+        memcpy(to, x, hd * sizeof *x);
+}
+
 void cpu_op_KV_APPEND(plan_runner *r, const plan_op *op)
 {
     const plan_tensor *t = cpu_tensor(r, op->in[0]);
-    size_t q = (size_t)(op->p.attention.heads * op->p.attention.head_dim);
-    size_t width = t->width - q; /* k and v of one step */
+    const plan_tensor *cache = cpu_tensor(r, op->out);
+    cache_layout l = layout_of(cache, op);
+    size_t hd = (size_t)op->p.attention.head_dim;
+    size_t heads = (size_t)op->p.attention.kv_heads;
+    size_t q = (size_t)op->p.attention.heads * hd;
     size_t capacity = (size_t)op->p.attention.capacity;
     size_t steps = (size_t)op->p.attention.steps;
     for (int lane = 0; lane < r->n_lanes; lane++) {
         int64_t first = cpu_position(r, op->p.attention.position, lane);
         const float *x = cpu_floats(r, op->in[0], lane);
-        float *cache = cpu_floats(r, op->out, lane);
+        char *to = cpu_data(r, op->out, lane);
         for (size_t row = 0; row < t->rows; row++) {
-            size_t branch = row / steps;
             size_t slot = (size_t)(first + (int64_t)(row % steps)) % capacity;
-            memcpy(cache + (branch * capacity + slot) * width,
-                   x + row * t->width + q, width * sizeof *x);
+            char *at = to + row / steps * l.branch + slot * l.slot;
+            const float *kv = x + row * t->width + q;
+            for (size_t i = 0; i < 2 * heads; i++)
+                cache_put(r->kernels, cache->type,
+                          at + i / heads * l.half + i % heads * l.head,
+                          kv + i * hd, hd);
         }
     }
 }
@@ -120,7 +164,6 @@ static void attention_task(void *context, size_t task, int worker)
     int lane = (int)(task / j->heads / j->rows);
     size_t hd = (size_t)op->p.attention.head_dim;
     size_t steps = (size_t)op->p.attention.steps;
-    size_t kv_width = (size_t)op->p.attention.kv_heads * hd;
     size_t kv_head = head / (j->heads / (size_t)op->p.attention.kv_heads);
     int64_t first = cpu_position(r, op->p.attention.position, lane);
     const int32_t *length = cpu_data(r, op->in[2], lane);
@@ -133,14 +176,15 @@ static void attention_task(void *context, size_t task, int worker)
         memset(out, 0, hd * sizeof *out);
         return;
     }
-    const float *cache = cpu_floats(r, op->in[1], lane) +
-                         row / steps * (size_t)op->p.attention.capacity * 2 *
-                             kv_width;
+    const plan_tensor *cache = cpu_tensor(r, op->in[1]);
+    cache_layout l = layout_of(cache, op);
+    const char *k = (const char *)cpu_data(r, op->in[1], lane) +
+                    row / steps * l.branch + kv_head * l.head;
     const float *q = cpu_floats(r, op->in[0], lane) +
                      row * cpu_tensor(r, op->in[0])->width + head * hd;
-    r->kernels->attend(out, q, cache + kv_head * hd,
-                       cache + kv_width + kv_head * hd, 2 * kv_width, run, hd,
-                       1.0f / sqrtf((float)hd), cpu_worker(r, worker));
+    r->kernels->attend[cache->type](out, q, k, k + l.half, l.slot, run, hd,
+                                    1.0f / sqrtf((float)hd),
+                                    cpu_worker(r, worker));
 }
 
 void cpu_op_ATTENTION(plan_runner *r, const plan_op *op)

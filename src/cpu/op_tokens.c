@@ -65,17 +65,35 @@ void cpu_op_DEMUX(plan_runner *r, const plan_op *op)
         }
 }
 
+typedef struct nearest_job {
+    plan_runner *r;
+    const plan_op *op;
+} nearest_job;
+
+/* One row of one lane. */
+static void nearest_task(void *context, size_t task, int worker)
+{
+    const nearest_job *j = context;
+    const plan_tensor *table = cpu_tensor(j->r, j->op->in[0]);
+    const plan_tensor *x = cpu_tensor(j->r, j->op->in[1]);
+    int lane = (int)(task / x->rows);
+    size_t row = task % x->rows;
+    (void)worker;
+    tokens_row(j->r, j->op->out, lane, row)[j->op->p.nearest.column] =
+        j->r->kernels->nearest(
+            cpu_floats(j->r, j->op->in[1], lane) + row * x->width,
+            table->data, j->op->p.nearest.half_norms, table->rows,
+            table->width);
+}
+
 void cpu_op_NEAREST(plan_runner *r, const plan_op *op)
 {
-    const plan_tensor *table = cpu_tensor(r, op->in[0]);
-    const plan_tensor *x = cpu_tensor(r, op->in[1]);
-    for (int lane = 0; lane < r->n_lanes; lane++)
-        for (size_t row = 0; row < x->rows; row++)
-            tokens_row(r, op->out, lane, row)[op->p.nearest.column] =
-                r->kernels->nearest(
-                    cpu_floats(r, op->in[1], lane) + row * x->width,
-                    table->data, op->p.nearest.half_norms, table->rows,
-                    table->width);
+    nearest_job j = {r, op};
+    size_t tasks = (size_t)r->n_lanes * cpu_tensor(r, op->in[1])->rows;
+    if (tasks == 1)
+        nearest_task(&j, 0, 0);
+    else
+        pool_run(r->pool, tasks, nearest_task, &j);
 }
 
 void cpu_op_GUIDE(plan_runner *r, const plan_op *op)

@@ -7,14 +7,17 @@
 #include "files/value.h"
 #include "lab/bench.h"
 #include "lab/synth_list.h"
+#include "tasks/cache_type.h"
+#include "tasks/codec_weights.h"
 
-static moshi_status open_codec(bench_model *b, moshi_error *err)
+static moshi_status open_codec(bench_model *b, const char *kept,
+                               moshi_error *err)
 {
     moshi_model *m = b->model;
     mimi_model_params p = {.path = m->files.mimi,
-                           .config_path = m->files.mimi_config,
-                           .panels = m->backend->panels};
-    return mimi_model_open(&m->mimi, &p, err);
+                           .config_path = m->files.mimi_config};
+    moshi_status status = codec_weights_set(&p, m->backend, kept, err);
+    return status == MOSHI_OK ? mimi_model_open(&m->mimi, &p, err) : status;
 }
 
 moshi_status bench_model_open(bench_model *out,
@@ -46,7 +49,7 @@ moshi_status bench_model_open(bench_model *out,
                              params->threads, CPU_LEVEL_COUNT,
                              &b.model->device, err);
     if (status == MOSHI_OK)
-        status = open_codec(&b, err);
+        status = open_codec(&b, params->codec_weights, err);
     if (status == MOSHI_OK)
         *out = b;
     else
@@ -61,7 +64,8 @@ static moshi_status parse(value **out, const char *text, moshi_error *err)
 }
 
 static moshi_status make_lm(bench_model *b, const synth_parts *parts,
-                            const char *label, bool exact,
+                            const char *label,
+                            const moshi_model_params *params,
                             synth_progress *progress, void *user,
                             moshi_error *err)
 {
@@ -70,9 +74,13 @@ static moshi_status make_lm(bench_model *b, const synth_parts *parts,
     lm_model_params p = {
         .config_path = "the preset",
         .acoustic_delay = -1,
-        .activations = exact ? LM_ACTIVATIONS_EXACT
-                             : LM_ACTIVATIONS_AS_OFFICIAL};
-    moshi_status status = parse(&config, parts->lm_config, err);
+        .activations = params->exact_activations
+                           ? LM_ACTIVATIONS_EXACT
+                           : LM_ACTIVATIONS_AS_OFFICIAL};
+    moshi_status status = cache_type_choose(&p.cache, params->kv,
+                                            b->model->backend, err);
+    if (status == MOSHI_OK)
+        status = parse(&config, parts->lm_config, err);
     if (status == MOSHI_OK)
         status = synth_memory_open(&b->lm_bytes, &file, parts->lm,
                                    parts->format, label, progress, user, err);
@@ -93,14 +101,16 @@ static int codebooks(const lm_model *lm)
 }
 
 static moshi_status make_mimi(bench_model *b, const synth_parts *parts,
-                              moshi_error *err)
+                              const char *kept, moshi_error *err)
 {
     value *config = NULL;
     checkpoint *file = NULL;
     mimi_model_params p = {.config_path = "the preset",
-                           .codebooks = codebooks(b->model->lm),
-                           .panels = b->model->backend->panels};
-    moshi_status status = parse(&config, parts->mimi_config, err);
+                           .codebooks = codebooks(b->model->lm)};
+    moshi_status status = codec_weights_set(&p, b->model->backend, kept,
+                                            err);
+    if (status == MOSHI_OK)
+        status = parse(&config, parts->mimi_config, err);
     if (status == MOSHI_OK)
         status = synth_memory_open(&b->mimi_bytes, &file, parts->mimi,
                                    CHECKPOINT_SAFETENSORS, "the codec", NULL,
@@ -132,10 +142,10 @@ moshi_status bench_model_synthetic(bench_model *out, const char *preset,
                              &b.model->device, err);
     }
     if (status == MOSHI_OK && parts.lm)
-        status = make_lm(&b, &parts, preset, params->exact_activations != 0,
+        status = make_lm(&b, &parts, preset, params,
                          progress, user, err);
     if (status == MOSHI_OK)
-        status = make_mimi(&b, &parts, err);
+        status = make_mimi(&b, &parts, params->codec_weights, err);
     if (status == MOSHI_OK)
         status = model_place(b.model, params, CPU_LEVEL_COUNT, err);
     synth_parts_release(&parts);

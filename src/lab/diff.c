@@ -22,6 +22,23 @@ static bool quantizes(const trace_file *t)
     return strcmp(trace_file_note(t, "activations"), "q8_0") == 0;
 }
 
+static bool keeps(const trace_file *t, const char *type)
+{
+    return strcmp(trace_file_note(t, "kv"), type) == 0;
+}
+
+/* What a cache of rounded keys and values costs: a last bit more or less in a
+ * key can move it by a step of its type. 0: nothing. */
+static double cache_tolerance(const diff *d, bool machines)
+{
+    if (machines && same(d, "kv"))
+        return 0;
+    if (keeps(&d->a, "q8_0") || keeps(&d->b, "q8_0"))
+        return DIFF_TOLERANCE_LOOSE;
+    return keeps(&d->a, "f16") || keeps(&d->b, "f16") ? DIFF_TOLERANCE_HALVES
+                                                      : 0;
+}
+
 static void choose_tolerance(diff *d, double wanted)
 {
     bool machines = same(d, "isa") && same(d, "engine");
@@ -34,8 +51,15 @@ static void choose_tolerance(diff *d, double wanted)
         reason = "activations quantised in one of them";
     else if (!machines && (quantizes(&d->a) || quantizes(&d->b)))
         reason = "activations quantised, by other instructions";
+    double halves = reason ? 0 : cache_tolerance(d, machines);
     d->tolerance = reason ? DIFF_TOLERANCE_LOOSE : DIFF_TOLERANCE;
     d->tolerance_reason = reason ? reason : "the same weights and device";
+    if (halves > 0) {
+        d->tolerance = halves;
+        d->tolerance_reason =
+            same(d, "kv") ? "keys and values rounded, by other instructions"
+                          : "keys and values of other types";
+    }
     if (wanted >= 0) {
         d->tolerance = wanted;
         d->tolerance_reason = "as given";
@@ -196,7 +220,7 @@ bool diff_note_at(const diff *d, size_t index, diff_note *out)
 {
     static const char *const keys[] = {
         "engine", "version", "build", "traced", "backend", "isa", "threads",
-        "weights", "activations", "produced", "seed", "sampling", "config",
+        "weights", "activations", "kv", "produced", "seed", "sampling", "config",
         "mimi_config", "files"};
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
         *out = (diff_note){keys[i], trace_file_note(&d->a, keys[i]),

@@ -24,6 +24,7 @@
  * quantised on the way, or devices round differently, some percent are no fault:
  * Q8_0 against F32 is 7 % apart at the worst in the tiny models. */
 #define DIFF_TOLERANCE 1e-4
+#define DIFF_TOLERANCE_HALVES 5e-3 /* keys and values in f16 */
 #define DIFF_TOLERANCE_LOOSE 0.1
 
 /* Errors are kept for so many groups of frames, each as long as the next. */

@@ -18,6 +18,7 @@ void doctor_open_model(doctor *d)
                              .threads = p.threads,
                              .acoustic_delay = p.acoustic_delay,
                              .exact_activations = p.exact_activations,
+                             .kv = p.kv,
                              .device = p.device,
                              .gpu_layers = p.gpu_layers};
     if (!d->has_lm || !d->mimi_file) {

@@ -61,7 +61,8 @@ static moshi_status take_sound(repeat *r, const char *path, size_t samples,
     return MOSHI_OK;
 }
 
-/* As the trace was made: with activations quantised, or exact. */
+/* As the trace was made: with activations quantised, or exact, and the same
+ * type of keys and values. */
 static moshi_status open_model(repeat *r, const doctor *d, moshi_error *err)
 {
     const model_files *files = &d->files;
@@ -72,6 +73,9 @@ static moshi_status open_model(repeat *r, const doctor *d, moshi_error *err)
                             .acoustic_delay = d->params->model.acoustic_delay};
     p.exact_activations =
         strcmp(trace_file_note(&r->kept, "activations"), "exact") == 0;
+    p.kv = trace_file_note(&r->kept, "kv");
+    if (!*p.kv) /* older than halves */
+        p.kv = "f32";
     return moshi_model_open(&r->model, &p, err);
 }
 

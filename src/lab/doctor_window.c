@@ -15,6 +15,7 @@
 #include "lab/lm_trial.h"
 #include "lab/test_sound.h"
 #include "mimi/stream.h"
+#include "quant/encode.h"
 
 #define TOLERANCE 1e-3
 #define AFTER_WRAP 8     /* frames beyond the full ring */
@@ -34,6 +35,7 @@ typedef struct window {
     size_t steps_max, steps;
     layer layers[WATCHED];
     float *row, *out, *scores; /* owned: what an operation reads and makes */
+    void *cell;           /* owned: a key in the cache's type */
     double error;         /* the largest, of the size of the output */
     const char *off;      /* the first operation beyond TOLERANCE, or NULL */
     size_t off_step;
@@ -48,6 +50,7 @@ static void release(window *w)
     memory_free(w->row);
     memory_free(w->out);
     memory_free(w->scores);
+    memory_free(w->cell);
 }
 
 static bool is_self_attention(const plan_op *op)
@@ -84,7 +87,8 @@ static bool init(window *w, const backend *be, const plan *p, size_t context,
     w->row = memory_calloc(widest, sizeof(float));
     w->out = memory_calloc(widest, sizeof(float));
     w->scores = memory_calloc(steps_max, sizeof(float));
-    return ok && w->row && w->out && w->scores;
+    w->cell = memory_calloc(widest, sizeof(float));
+    return ok && w->cell && w->row && w->out && w->scores;
 }
 
 /* Head 0 of the query at step `at`: softmax(q k / sqrt(hd)) v over the last
@@ -115,6 +119,16 @@ static double distance(window *w, const layer *l, size_t at, const float *q,
     return size > 0 ? sqrt(apart / size) : sqrt(apart);
 }
 
+/* A key or value as the cache keeps it, rounded to its type. */
+static void as_cached(window *w, const plan_op *op, float *x, size_t hd)
+{
+    dtype type = w->plan->tensors[op->in[1]].type;
+    if (type == DTYPE_F32)
+        return;
+    quant_encode(type, w->cell, x, hd);
+    quant_decode(type, x, w->cell, hd);
+}
+
 static void look(window *w, layer *l, plan_runner *runner)
 {
     const plan_op *op = l->op;
@@ -132,6 +146,8 @@ static void look(window *w, layer *l, plan_runner *runner)
         memcpy(k, x + heads * hd, hd * sizeof *k);
         memcpy(l->values + (w->steps + t) * hd, x + (heads + kv) * hd,
                hd * sizeof *k);
+        as_cached(w, op, k, hd);
+        as_cached(w, op, l->values + (w->steps + t) * hd, hd);
     }
     for (size_t t = 0; t < T && w->steps + t < w->steps_max; t++) {
         double e = distance(w, l, w->steps + t, w->row + t * in,

@@ -13,6 +13,7 @@
 #include "cpu/backend.h"
 #include "files/sha256.h"
 #include "lab/trace_format.h"
+#include "tasks/cache_type.h"
 #include "tasks/stream_params.h"
 
 void trace_notes_release(trace_notes *n)
@@ -197,7 +198,8 @@ static void add_weights(trace_notes *n, const moshi_model *m)
 static bool quantizes(const plan *p)
 {
     for (size_t i = 0; i < p->n_ops; i++)
-        if (p->ops[i].kind == OP_QUANTIZE)
+        if (p->ops[i].kind == OP_QUANTIZE ||
+            (p->ops[i].kind == OP_LINEAR && p->ops[i].p.linear.int8))
             return true;
     return false;
 }
@@ -241,6 +243,7 @@ static void add_language_model(trace_notes *n, const moshi_model *m,
     snprintf(seed, sizeof seed, "%" PRIu64, number);
     trace_notes_add(n, "activations",
                     quantizes(m->lm->plain.plan) ? "q8_0" : "exact");
+    trace_notes_add(n, "kv", cache_type_name(m->lm->plain.plan));
     trace_notes_add(n, "seed", p->greedy ? "none" : seed);
     trace_notes_add_value(n, "sampling", sampling_value(m, p));
     trace_notes_add_value(n, "config", lm_value(&m->lm->config));

@@ -77,6 +77,18 @@ static moshi_status write_source_plan(lm_model *m, const parts *p,
     return builder_finish(&n.b, &m->source.plan, err);
 }
 
+static moshi_status set_cache(nn_transformer *t, dtype type, moshi_error *err)
+{
+    size_t block = dtype_info(type)->block;
+    t->cache = type;
+    if ((size_t)t->head_dim % block == 0)
+        return MOSHI_OK;
+    error_set(err, MOSHI_UNSUPPORTED,
+              "this model's heads of %d cannot be kept in %s, whose blocks are "
+              "of %zu", t->head_dim, dtype_info(type)->name, block);
+    return error_hint(err, "keep keys and values in f16 or f32");
+}
+
 static moshi_status build(lm_model *m, const lm_model_params *params,
                           moshi_error *err)
 {
@@ -93,8 +105,9 @@ static moshi_status build(lm_model *m, const lm_model_params *params,
     if (!p)
         return error_no_memory(err, "the language model");
     lm_temporal_load(&w, c, &p->temporal);
-    moshi_status status = MOSHI_OK;
-    if (c->dep_q > 0 && !lm_depformer_load(&w, c, &p->depformer))
+    moshi_status status = set_cache(&p->temporal.shape, params->cache, err);
+    if (status == MOSHI_OK && c->dep_q > 0 &&
+        !lm_depformer_load(&w, c, &p->depformer))
         status = error_no_memory(err, "the language model");
     conditioners_load(&w, c, &m->conditioners);
     if (status == MOSHI_OK)

@@ -57,6 +57,7 @@ typedef struct lm_model_params {
     const char *path;
     const char *config_path;  /* NULL: shapes and the known models */
     lm_activations activations;
+    dtype cache;              /* of keys and values: F32, F16 or Q8_0 */
     int acoustic_delay;       /* -1: the model's own; else the delay of all
                                  acoustic codebooks */
     int source_positions_max; /* 0: 625, five voices of ten seconds */

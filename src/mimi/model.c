@@ -67,12 +67,43 @@ static tensor_id append_transformer(nn *n, const mimi_config *c,
     return x;
 }
 
+/* Where a plan of the encoder begins and ends. */
+typedef struct encoder_ends {
+    tensor_id pcm, latent, codes;
+} encoder_ends;
+
+/* The encoder for `frames` frames at a time. */
+static moshi_status plan_encoder(const mimi_config *c, const nn_transformer *t,
+                                 const quantizer *q, int codebooks,
+                                 const side *s, const nn_conv *down,
+                                 int frames, plan **out, encoder_ends *ends,
+                                 moshi_error *err)
+{
+    nn_transformer shape = *t;
+    shape.capacity = c->context + frames * c->frame_steps - 1;
+    nn n = {.b = builder_open(frames == 1 ? "mimi.encoder"
+                                          : "mimi.encoder.whole",
+                              frames * c->frame_steps, 1)};
+    if (!n.b)
+        return error_no_memory(err, "the encoder's plan");
+    ends->pcm = builder_frame(n.b, "pcm", DTYPE_F32,
+                              (size_t)(frames * c->frame_samples), 1);
+    builder_pin(n.b, ends->pcm);
+    tensor_id x = seanet_encode(&n, c, &s->convolutions, ends->pcm);
+    x = append_transformer(&n, c, &shape, s, x);
+    ends->latent = nn_convolve(&n, "downsample", down, x);
+    builder_pin(n.b, ends->latent);
+    ends->codes = quantizer_encode(&n, q, codebooks, ends->latent);
+    return builder_finish(&n.b, out, err);
+}
+
 static moshi_status open_encoder(mimi_model *m, weights *w,
                                  const nn_transformer *t, const quantizer *q,
                                  side *s)
 {
     const mimi_config *c = &m->config;
     nn_conv down;
+    encoder_ends ends;
     s->name = "encoder";
     seanet_encoder_load(w, c, &s->convolutions);
     load_layers(w, c, t, s);
@@ -82,19 +113,19 @@ static moshi_status open_encoder(mimi_model *m, weights *w,
     down.replicate = true; /* only here */
     if (w->status != MOSHI_OK)
         return w->status;
-
-    nn n = {.b = builder_open("mimi.encoder", c->frame_steps, 1)};
-    if (!n.b)
-        return error_no_memory(w->err, "the encoder's plan");
-    m->pcm_in = builder_frame(n.b, "pcm", DTYPE_F32, (size_t)c->frame_samples,
-                              1);
-    builder_pin(n.b, m->pcm_in);
-    tensor_id x = seanet_encode(&n, c, &s->convolutions, m->pcm_in);
-    x = append_transformer(&n, c, t, s, x);
-    m->latent = nn_convolve(&n, "downsample", &down, x);
-    builder_pin(n.b, m->latent);
-    m->codes_out = quantizer_encode(&n, q, m->codebooks, m->latent);
-    return builder_finish(&n.b, &m->encoder, w->err);
+    moshi_status status = plan_encoder(c, t, q, m->codebooks, s, &down, 1,
+                                       &m->encoder, &ends, w->err);
+    if (status != MOSHI_OK)
+        return status;
+    m->pcm_in = ends.pcm;
+    m->latent = ends.latent;
+    m->codes_out = ends.codes;
+    if (m->whole_frames > 0)
+        status = plan_encoder(c, t, q, m->codebooks, s, &down, m->whole_frames,
+                              &m->whole, &ends, w->err);
+    m->whole_pcm_in = ends.pcm;
+    m->whole_codes_out = ends.codes;
+    return status;
 }
 
 static moshi_status open_decoder(mimi_model *m, weights *w,
@@ -131,6 +162,7 @@ static moshi_status build(mimi_model *m, const mimi_model_params *params,
     weights w = {.file = m->file,
                  .store = m->store,
                  .panels = params->panels,
+                 .kept = params->weights,
                  .later = params->later,
                  .err = err};
     moshi_error ignored;
@@ -161,6 +193,7 @@ static moshi_status read_config(mimi_model *m, const value *config,
                                            params->config_path, err);
     if (status != MOSHI_OK)
         return status;
+    m->whole_frames = params->whole_frames;
     m->codebooks = params->codebooks ? params->codebooks
                                      : m->config.codebooks;
     if (m->codebooks < 1 || m->codebooks > m->config.codebooks)
@@ -227,6 +260,7 @@ void mimi_model_close(mimi_model **handle)
         return;
     plan_close(&m->encoder);
     plan_close(&m->decoder);
+    plan_close(&m->whole);
     weights_store_close(&m->store);
     checkpoint_close(&m->file);
     memory_free(m);

@@ -21,6 +21,9 @@ typedef struct mimi_model {
     plan *encoder, *decoder;
     tensor_id pcm_in, codes_out, latent; /* of the encoder plan */
     tensor_id codes_in, pcm_out;         /* of the decoder plan */
+    plan *whole;       /* the encoder for whole_frames at once; NULL: none */
+    int whole_frames;
+    tensor_id whole_pcm_in, whole_codes_out;
     struct weights_store *store; /* owned */
     checkpoint *file;            /* owned */
 } mimi_model;
@@ -33,6 +36,10 @@ typedef struct mimi_model_params {
                                 code, for comparison (docs/MODEL.md) */
     bool panels;             /* convolutions in panels (plan/panels.h), for a
                                 backend that takes them */
+    dtype weights;           /* large matrices: F32, or with panels BF16 or
+                                Q8_0 */
+    int whole_frames;        /* a plan for so many frames at once, too
+                                (mimi/whole.h); 0: none */
     bool later;              /* open at once; mimi_model_finish does the rest */
 } mimi_model_params;
 

@@ -118,13 +118,14 @@ static tensor_id quantize_level(nn *n, const quantizer *q, int index,
     if (last)
         return r;
     return nn_embed(n, builder_name(n->b, "%s.residual", name), *book, codes,
-                    index, 1, r, -1.0f);
+                    index, builder_tensor(n->b, r)->rows, r, -1.0f);
 }
 
 tensor_id quantizer_encode(nn *n, const quantizer *q, int codebooks,
                            tensor_id latent)
 {
-    tensor_id codes = builder_frame(n->b, "codes", DTYPE_I32, 1,
+    size_t frames = builder_tensor(n->b, latent)->rows;
+    tensor_id codes = builder_frame(n->b, "codes", DTYPE_I32, frames,
                                     (size_t)codebooks);
     builder_pin(n->b, codes);
     tensor_id r = nn_linear(n, "quantizer.rvq_first.input_proj", q->in_first,

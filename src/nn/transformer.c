@@ -34,8 +34,8 @@ tensor_id nn_cache(nn *n, const char *name, const nn_transformer *t,
     const char *label = builder_name(n->b, "%s.kv_cache", name);
     /* Slots beyond the position are never read: no need to clear them. */
     return in_stream
-               ? builder_state(n->b, label, DTYPE_F32, rows, width, true)
-               : builder_frame(n->b, label, DTYPE_F32, rows, width);
+               ? builder_state(n->b, label, t->cache, rows, width, true)
+               : builder_frame(n->b, label, t->cache, rows, width);
 }
 
 static tensor_id attend(nn *n, const char *name, const nn_transformer *t,

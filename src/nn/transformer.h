@@ -31,6 +31,8 @@ typedef struct nn_transformer {
     int context;     /* steps that a query sees, itself included */
     int capacity;    /* slots of the key/value ring, >= context */
     op_window window;
+    dtype cache;     /* of keys and values: F32, F16, or Q8_0 if head_dim is a
+                        multiple of 32 */
     int position;    /* OP_POSITION_STREAM or a constant */
     bool rope;
     bool rope_concat;

@@ -36,7 +36,8 @@
  * ROPE_TABLE  frequencies F32 [1,hd/2] -> [T,hd]: cosines, then sines, of the
  *             angles position * frequency, formed in f32
  * ROPE        qkv, table -> same shape, q and k heads rotated
- * KV_APPEND   qkv, cache -> cache: k|v of each row written at its position
+ * KV_APPEND   qkv, cache F32|F16|Q8_0 -> cache: k|v of each row written at its
+ *             position; how they lie in it is the backend's affair
  * ATTENTION   qkv, cache, length I32 [branches,1]|none -> [rows, heads*hd]
  * WINDOW      x [T,C], tail state [P,C] -> [P+T,C]: the last P rows of the past
  *             in front; the tail is then moved on

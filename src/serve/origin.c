@@ -17,6 +17,15 @@ bool origin_is_loopback(const char *host)
             strspn(host, "0123456789.") == n);
 }
 
+bool origin_is_one(const char *text)
+{
+    const char *name = strstr(text, "://");
+    if (strcmp(text, "*") == 0)
+        return true;
+    return name && name > text && name[3] &&
+           strcspn(name + 3, "/?#@ ") == strlen(name + 3);
+}
+
 static bool listed(const origin_rules *r, const char *origin)
 {
     for (size_t i = 0; i < r->n_allowed; i++)

@@ -20,6 +20,10 @@ typedef struct origin_rules {
 bool origin_allowed(const origin_rules *rules, const char *origin,
                     const char *host);
 
+/* Can a browser name such an origin: "https://example.org", "http://host:80",
+ * nothing behind it; or is it "*"? */
+bool origin_is_one(const char *text);
+
 /* "localhost", "127.…" or "[::1]", with or without a port. */
 bool origin_is_loopback(const char *host);
 

@@ -20,6 +20,8 @@
  * that takes none is noticed. */
 #define SEND_BUFFER_BYTES 16384
 #define LOG_BYTES 400
+/* For the farewells, when it is to end at once. */
+#define FAREWELL_SECONDS 0.5
 
 struct server {
     server_params params;
@@ -32,7 +34,8 @@ struct server {
     int connections;
     unsigned number;
     bool stopping;
-    double stop_at;
+    double stop_at; /* then running ones are sent away */
+    double cut_at;  /* and then cut off, where somebody is in a hurry; else 0 */
 };
 
 static void say(server *s, const char *format, ...) ERROR_PRINTF(2, 3);
@@ -282,8 +285,12 @@ static void begin_to_stop(server *s, double now)
 {
     s->stopping = true;
     s->stop_at = now + s->params.grace_seconds;
-    say(s, "stopping: %d conversations may go on for %.0f s",
-        conversations(s), s->params.grace_seconds);
+    int left = conversations(s);
+    if (left > 0)
+        say(s, "stopping: %d conversation%s may go on for %.0f s", left,
+            left == 1 ? "" : "s", s->params.grace_seconds);
+    else
+        say(s, "stopping");
 }
 
 static void send_all_away(server *s)
@@ -302,9 +309,13 @@ static void on_tick(void *user)
         session_tick(at, now);
     if (wish > 0 && !s->stopping)
         begin_to_stop(s, now);
-    if (s->stopping && (now >= s->stop_at || wish > 1))
+    if (wish > 1 && s->cut_at <= 0) {
+        s->stop_at = now;
+        s->cut_at = now + FAREWELL_SECONDS;
+    }
+    if (s->stopping && now >= s->stop_at)
         send_all_away(s);
-    if (s->stopping && (!s->first || wish > 1))
+    if (s->stopping && (!s->first || (s->cut_at > 0 && now >= s->cut_at)))
         web_stop(s->web);
     count_sessions(s);
 }

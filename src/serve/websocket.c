@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -477,6 +478,19 @@ static web *web_new(const web_params *params)
     return w;
 }
 
+/* The library's complaints are of its own parts; those that people meet, in
+ * other words. "ERROR on binding fd 5 to port 80 (-1 98)": 98 is an errno. */
+static const char *plain_complaint(void)
+{
+    const char *number = strstr(complaint, "(-1 ");
+    int code = number ? atoi(number + 4) : 0;
+    if (strstr(complaint, "DOESN'T EXIST") || code == EADDRNOTAVAIL)
+        return "this machine has no such address";
+    if (code == EADDRINUSE)
+        return "the port is taken";
+    return code ? strerror(code) : complaint;
+}
+
 static moshi_status web_begin(web *w, struct lws_context_creation_info *info,
                               const char *what, moshi_error *err)
 {
@@ -490,7 +504,7 @@ static moshi_status web_begin(web *w, struct lws_context_creation_info *info,
         w->host = lws_create_vhost(w->context, info);
     if (!w->host)
         return error_set(err, MOSHI_IO, "cannot %s%s%s", what,
-                         complaint[0] ? ": " : "", complaint);
+                         complaint[0] ? ": " : "", plain_complaint());
     lws_sul_schedule(w->context, 0, &w->ticker, on_tick,
                      w->params.tick_ms * (lws_usec_t)1000);
     return MOSHI_OK;

@@ -2,12 +2,19 @@
 #include <moshi/codec.h>
 
 #include <math.h>
+#include <stdbool.h>
 
 #include "base/error.h"
 #include "base/memory.h"
 #include "mimi/stream.h"
+#include "mimi/whole.h"
 #include "plan/backend.h"
+#include "tasks/codec_weights.h"
 #include "tasks/device.h"
+
+/* Frames of a recording that are encoded at once: more read the weights less
+ * often, but their sound must stay in the caches (docs/SPEED.md). */
+#define WHOLE_FRAMES 16
 
 struct moshi_codec {
     backend *backend;
@@ -46,9 +53,11 @@ moshi_status moshi_codec_open(moshi_codec **out,
                                       params->threads, CPU_LEVEL_COUNT,
                                       &c->device, err);
     if (status == MOSHI_OK) {
-        p.panels = c->backend->panels;
-        status = mimi_model_open(&c->model, &p, err);
+        p.whole_frames = WHOLE_FRAMES;
+        status = codec_weights_set(&p, c->backend, params->weights, err);
     }
+    if (status == MOSHI_OK)
+        status = mimi_model_open(&c->model, &p, err);
     if (status != MOSHI_OK) {
         moshi_codec_close(&c);
         return status;
@@ -131,14 +140,36 @@ void moshi_encoder_reset(moshi_encoder *e)
     mimi_encoder_reset(e->stream);
 }
 
+/* Anything else would poison the cache for ten seconds. */
+static bool all_finite(const float *pcm, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (!isfinite(pcm[i]))
+            return false;
+    return true;
+}
+
+moshi_status moshi_codec_encode(moshi_codec *c, const float *pcm,
+                                size_t n_frames, int32_t *codes,
+                                void (*progress)(void *user, size_t done),
+                                void *user, moshi_error *err)
+{
+    moshi_error ignored;
+    err = err ? err : &ignored;
+    if (!all_finite(pcm, n_frames * (size_t)c->model->config.frame_samples))
+        return error_set(err, MOSHI_ARGUMENT,
+                         "a sample of the recording is not a finite number");
+    return mimi_whole_encode(c->model, c->backend, pcm, n_frames, codes,
+                             progress, user, err);
+}
+
 moshi_status moshi_encoder_encode(moshi_encoder *e, const float *pcm,
                                   size_t n_frames, int32_t *codes)
 {
     const mimi_model *m = e->runner->model;
     size_t samples = (size_t)m->config.frame_samples;
-    for (size_t i = 0; i < n_frames * samples; i++)
-        if (!isfinite(pcm[i])) /* would poison the cache for ten seconds */
-            return MOSHI_ARGUMENT;
+    if (!all_finite(pcm, n_frames * samples))
+        return MOSHI_ARGUMENT;
     for (size_t f = 0; f < n_frames; f++) {
         const float *in = pcm + f * samples;
         int32_t *out = codes + f * (size_t)m->codebooks;

@@ -123,6 +123,34 @@ def ends():
     check("cannot connect" in said and "hint: " in said, "and it says so")
 
 
+def broken_off():
+    """What was heard is kept when a server hangs up in the middle."""
+    listener, port = ws.listen()
+    with tempfile.TemporaryDirectory() as folder, listener:
+        out = os.path.join(folder, "out.wav")
+        text = os.path.join(folder, "out.txt")
+        client = subprocess.Popen(
+            [MOSHI, "client", f"ws://127.0.0.1:{port}", "--in", HELLO,
+             "--out", out, "--text", text, "--speed", "20"],
+            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        peer, _ = ws.accept(listener)
+        with peer:
+            peer.send(b"\0")
+            for _ in range(10):
+                peer.send(peer.receive()[1])
+            peer.send(b"\2 good")
+            peer.send(b"\5enough")
+            peer.close(1000)
+            said = client.communicate()[1]
+        equal(client.returncode, 3, "broken off: exit status 3")
+        check("enough" in said and out in said,
+              "it is said why, and where the beginning is")
+        with wave.open(out) as file:
+            equal(file.getnframes(), 10 * 1920, "the sound until then is kept")
+        with open(text, encoding="utf-8") as file:
+            equal(file.read(), " good\n", "and the words")
+
+
 def refusals():
     """A server that answers over HTTP: what its number means is said."""
     def answer(listener, status):
@@ -153,5 +181,6 @@ talk("python", b"\0")
 talk("rust", b"\0" * 9)
 talk("lm", b"\0" * 9)
 ends()
+broken_off()
 refusals()
 finish()

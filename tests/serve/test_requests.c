@@ -128,6 +128,21 @@ static void origins(void **state)
     }
 }
 
+static void what_an_origin_is(void **state)
+{
+    static const char *const good[] = {"*", "https://example.org",
+                                       "http://[::1]:8998", "http://a:80"};
+    static const char *const bad[] = {"", "example.org", "https://",
+                                      "://example.org", "https://a/",
+                                      "https://a/b", "https://u@a",
+                                      "https://a b"};
+    (void)state;
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++)
+        assert_true(origin_is_one(good[i]));
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert_false(origin_is_one(bad[i]));
+}
+
 static void tokens(void **state)
 {
     (void)state;
@@ -263,6 +278,7 @@ int main(void)
         cmocka_unit_test(bad_values),
         cmocka_unit_test(long_values),
         cmocka_unit_test(origins),
+        cmocka_unit_test(what_an_origin_is),
         cmocka_unit_test(tokens),
         cmocka_unit_test(entries),
         cmocka_unit_test(addresses),

@@ -14,6 +14,13 @@ fi
 said() { sed 's/^ *//' "$1"; }
 samples() { python3 -c 'import sys, wave; print(wave.open(sys.argv[1]).getnframes())' "$1"; }
 
+wait_for() { # a line that a server prints into this file
+    for i in 1 2 3 4 5 6 7 8 9 10 20 30; do
+        [ -s "$1" ] && break
+        sleep "0.$i" 2>/dev/null || sleep 1
+    done
+}
+
 # --- chat ---
 run 0 chat --in "$questions" --tail $tail --out chat.wav --text chat.txt --record call \
     --threads 1 --speed 8
@@ -53,10 +60,7 @@ fi
     >server.url 2>server.log &
 server=$!
 trap 'kill $server 2>/dev/null; rm -rf "$work"' EXIT
-for i in 1 2 3 4 5 6 7 8 9 10 20 30; do
-    [ -s server.url ] && break
-    sleep "0.$i" 2>/dev/null || sleep 1
-done
+wait_for server.url
 url=$(cat server.url)
 check "the server prints where it is: $url" \
     sh -c 'case $1 in http://127.0.0.1:*) ;; *) exit 1; esac' - "$url"
@@ -92,6 +96,11 @@ has err "no address"
 check "a failed call leaves no file" test ! -e five.wav
 run 3 serve --host 203.0.113.1 --port 0
 has err "listen on 203.0.113.1"
+has err "no such address"
+run 2 serve --origin example.org
+has err "https://example.org"
+run 3 chat --in "$questions" --out /nowhere/five.wav
+has err "/nowhere/five.wav"
 
 # --- TLS ---
 XDG_DATA_HOME=$work/data
@@ -102,10 +111,7 @@ else
     "$MOSHI_BIN" serve --tls --port 0 --threads 1 --speed-max 20 >tls.url \
         2>tls.log &
     server=$!
-    for i in 1 2 3 4 5 6 7 8 9 10 20 30; do
-        [ -s tls.url ] && break
-        sleep "0.$i" 2>/dev/null || sleep 1
-    done
+    wait_for tls.url
     url=$(cat tls.url)
     own=$XDG_DATA_HOME/moshi
     check "only its owner can read the key" \
@@ -119,5 +125,18 @@ else
     kill $server
     wait $server
     run 2 serve --certificate "$own/cert.pem"
+    mv "$own" elsewhere
+    "$MOSHI_BIN" serve --certificate elsewhere/cert.pem --key elsewhere/key.pem \
+        --port 0 --threads 1 >own.url 2>own.log &
+    server=$!
+    wait_for own.url
+    run 3 serve --port "$(sed 's/.*://' own.url)"
+    has err "the port is taken"
+    run 0 client "$(cat own.url)" --in "$MOSHI_EXAMPLES/hello.wav" \
+        --out six.wav --authority elsewhere/cert.pem --speed 8 --quiet
+    check "a given certificate is shown" grep -q elsewhere/cert.pem own.log
+    check "and none is made" test ! -e "$own"
+    kill $server
+    wait $server
 fi
 finish

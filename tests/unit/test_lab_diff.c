@@ -288,24 +288,32 @@ static void tokens(void **state)
 static void default_tolerance(void **state)
 {
     (void)state;
-    const struct { const char *a, *b; bool loose; } cases[] = {
-        {"{}", "{}", false},
-        {"{\"weights\":\"F32\"}", "{}", false},
-        {"{\"weights\":\"F32\"}", "{\"weights\":\"F32,Q8_0\"}", true},
-        {"{\"backend\":\"cpu\"}", "{\"backend\":\"vulkan\"}", true},
-        {"{\"isa\":\"ref\"}", "{\"isa\":\"avx2\"}", false},
+    const struct { const char *a, *b; double tolerance; } cases[] = {
+        {"{}", "{}", DIFF_TOLERANCE},
+        {"{\"weights\":\"F32\"}", "{}", DIFF_TOLERANCE},
+        {"{\"weights\":\"F32\"}", "{\"weights\":\"F32,Q8_0\"}", DIFF_TOLERANCE_LOOSE},
+        {"{\"backend\":\"cpu\"}", "{\"backend\":\"vulkan\"}", DIFF_TOLERANCE_LOOSE},
+        {"{\"isa\":\"ref\"}", "{\"isa\":\"avx2\"}", DIFF_TOLERANCE},
         {"{\"isa\":\"ref\",\"activations\":\"q8_0\"}",
-         "{\"isa\":\"avx2\",\"activations\":\"q8_0\"}", true},
+         "{\"isa\":\"avx2\",\"activations\":\"q8_0\"}", DIFF_TOLERANCE_LOOSE},
         {"{\"isa\":\"ref\",\"activations\":\"q8_0\"}",
-         "{\"isa\":\"ref\",\"activations\":\"exact\"}", true}};
+         "{\"isa\":\"ref\",\"activations\":\"exact\"}", DIFF_TOLERANCE_LOOSE},
+        {"{\"kv\":\"f16\"}", "{\"kv\":\"f16\"}", DIFF_TOLERANCE},
+        {"{\"kv\":\"f16\"}", "{}", DIFF_TOLERANCE},
+        {"{\"kv\":\"f16\"}", "{\"kv\":\"f32\"}", DIFF_TOLERANCE_HALVES},
+        {"{\"isa\":\"ref\",\"kv\":\"f16\"}",
+         "{\"isa\":\"avx2\",\"kv\":\"f16\"}", DIFF_TOLERANCE_HALVES},
+        {"{\"isa\":\"ref\",\"kv\":\"f32\"}",
+         "{\"isa\":\"avx2\",\"kv\":\"f32\"}", DIFF_TOLERANCE},
+        {"{\"kv\":\"q8_0\"}", "{\"kv\":\"f16\"}",
+         DIFF_TOLERANCE_LOOSE}};
     const float x[1] = {1};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         begin(cases[i].a, cases[i].b);
         add_floats(&a, "op", "[1,1]", x, 1);
         add_floats(&b, "op", "[1,1]", x, 1);
         diff *d = compared(-1);
-        assert_true(d->tolerance == (cases[i].loose ? DIFF_TOLERANCE_LOOSE
-                                                    : DIFF_TOLERANCE));
+        assert_true(d->tolerance == cases[i].tolerance);
         diff_close(&d);
     }
 }

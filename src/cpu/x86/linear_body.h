@@ -13,6 +13,7 @@
 #define MOSHI_CPU_X86_LINEAR_BODY_H
 
 #include "cpu/kernel_list.h"
+#include "cpu/x86/ahead.h"
 #include "cpu/x86/weights_body.h"
 
 #define TILE_ROWS 8 /* at most */
@@ -89,7 +90,13 @@ INLINE void tile(const dtype type, const int R, const int C,
         for (int c = 0; c < C; c++)
             sum[r][c] = vec_zero();
     weights_scales scales[TILE_ROWS];
+    /* One column: read from memory, most likely. */
+    const char *fetch = R == 8 && C == 1 && weights_plain(type)
+                            ? ahead_of(w, (size_t)R * job->row_bytes) : NULL;
+    const size_t bytes = (size_t)R * weights_offset(type, step);
     for (size_t i = 0; i < whole; i += step) {
+        if (fetch)
+            ahead_fetch(fetch + i / step * bytes, bytes);
         if (weights_super(type) && i % SUPER_BLOCK == 0)
             for (int r = 0; r < R; r++)
                 scales_load(type, &scales[r], w + r * row_step, i);

@@ -7,38 +7,87 @@
  * own: then no sum has to be folded. */
 #include "cpu/x86/vector_avx512.h"
 
-#include "base/dtype.h"
-
-INLINE int block_offset(const dtype type)
-{
-    return type == DTYPE_Q8_0 ? 128 : 8;
-}
-
-INLINE __m256i block_lanes(const dtype type, const unsigned char *w,
-                           const unsigned char *x);
-
 #include "cpu/x86/linear_int8_32_body.h"
 
 #define TURNED_ROWS 16
 /* Columns from which turning pays. */
 #define TURNED_FROM 2
 
+INLINE int block_offset(const dtype type)
+{
+    return type == DTYPE_Q8_0 ? 128 : 8;
+}
+
 /* The bytes of a block plus the offset. */
 INLINE __m256i block_unsigned(const dtype type, const unsigned char *w)
 {
-    if (type == DTYPE_Q4_0)
-        return unpack_q4_0(w);
+    if (type == DTYPE_Q4_0) {
+        __m256i pairs = _mm256_broadcastsi128_si256(
+            _mm_loadu_si128((const __m128i *)(w + Q4_0_QUANTS)));
+        return _mm256_and_si256(
+            _mm256_srlv_epi32(pairs,
+                              _mm256_setr_epi32(0, 0, 0, 0, 4, 4, 4, 4)),
+            _mm256_set1_epi8(15));
+    }
     return _mm256_xor_si256(
         _mm256_loadu_si256((const __m256i *)(w + Q8_0_QUANTS)),
         _mm256_set1_epi8((char)128));
 }
 
-INLINE __m256i block_lanes(const dtype type, const unsigned char *w,
-                           const unsigned char *x)
+/* Partial sums of two blocks, eight lanes each; of Q4_0 the upper four of the
+ * eight are 16 times theirs, since the high nibbles stay where they are. */
+INLINE __m512i pair_lanes(const dtype type, const unsigned char *a,
+                          const unsigned char *b, __m512i x)
 {
-    return _mm256_dpbusd_epi32(_mm256_setzero_si256(),
-                               block_unsigned(type, w),
-                               _mm256_loadu_si256((const __m256i *)x));
+    __m512i q;
+    if (type == DTYPE_Q4_0) {
+        const __m512i nibbles = _mm512_broadcast_i64x4(
+            _mm256_set_m128i(_mm_set1_epi8((char)0xf0), _mm_set1_epi8(15)));
+        q = _mm512_broadcast_i32x4(
+            _mm_loadu_si128((const __m128i *)(a + Q4_0_QUANTS)));
+        q = _mm512_mask_broadcast_i32x4(
+            q, 0xff00, _mm_loadu_si128((const __m128i *)(b + Q4_0_QUANTS)));
+        q = _mm512_and_si512(q, nibbles);
+    } else {
+        q = _mm512_inserti64x4(
+            _mm512_castsi256_si512(
+                _mm256_loadu_si256((const __m256i *)(a + Q8_0_QUANTS))),
+            _mm256_loadu_si256((const __m256i *)(b + Q8_0_QUANTS)), 1);
+        q = _mm512_xor_si512(q, _mm512_set1_epi8((char)128));
+    }
+    return _mm512_dpbusd_epi32(_mm512_setzero_si512(), q, x);
+}
+
+/* [a0+a2, b0+b2, a1+a3, b1+b3] in each quarter. */
+INLINE __m512i add_pairs(__m512i a, __m512i b)
+{
+    return _mm512_add_epi32(_mm512_unpacklo_epi32(a, b),
+                            _mm512_unpackhi_epi32(a, b));
+}
+
+INLINE __m256i block_sums(const dtype type, const unsigned char *const w[ROWS],
+                          const unsigned char *x)
+{
+    const __m512i both = _mm512_broadcast_i64x4(
+        _mm256_loadu_si256((const __m256i *)x));
+    __m512i s[4];
+#pragma GCC unroll 4
+    for (int r = 0; r < 4; r++)
+        s[r] = pair_lanes(type, w[r], w[r + 4], both);
+    __m512i ab = add_pairs(s[0], s[1]), cd = add_pairs(s[2], s[3]);
+    __m512i all = _mm512_add_epi32(_mm512_unpacklo_epi64(ab, cd),
+                                   _mm512_unpackhi_epi64(ab, cd));
+    /* Quarters 0 and 2 are of lanes 0 … 3, quarters 1 and 3 of lanes 4 … 7. */
+    __m256i low = _mm512_castsi512_si256(
+        _mm512_shuffle_i32x4(all, all, 0x08));
+    __m256i high = _mm512_castsi512_si256(
+        _mm512_shuffle_i32x4(all, all, 0x0d));
+    if (type == DTYPE_Q4_0)
+        high = _mm256_srai_epi32(high, 4);
+    return _mm256_sub_epi32(
+        _mm256_add_epi32(low, high),
+        _mm256_set1_epi32(block_offset(type) *
+                          block_int(x + COLUMN_32_SUM)));
 }
 
 /* q[j], lane r: bytes 4 j … 4 j + 3 of the block of row r. */
@@ -75,7 +124,7 @@ INLINE void turn(const dtype type, __m512i q[8],
 /* sum[c] = the outputs of 16 rows, for C columns. */
 INLINE void turned_dot(const dtype type, const int C, __m512 *sum,
                        const unsigned char *const row[TURNED_ROWS],
-                       const void *const *x, size_t n_blocks, ahead *fetch)
+                       const void *const *x, size_t n_blocks, const char *fetch)
 {
 #pragma GCC unroll 8
     for (int c = 0; c < C; c++)
@@ -85,7 +134,9 @@ INLINE void turned_dot(const dtype type, const int C, __m512 *sum,
         __m512i q[8];
         for (int r = 0; r < TURNED_ROWS; r++)
             w[r] = row[r] + b * block_bytes(type);
-        ahead_fetch(fetch);
+        if (fetch)
+            ahead_fetch(fetch + TURNED_ROWS * b * block_bytes(type),
+                        TURNED_ROWS * block_bytes(type));
         __m512 d_w = _mm512_insertf32x8(
             _mm512_castps256_ps512(scales_of(w)), scales_of(w + 8), 1);
         turn(type, q, w);
@@ -110,7 +161,7 @@ INLINE void turned_dot(const dtype type, const int C, __m512 *sum,
 /* 16 rows from r on, C columns from c on. */
 INLINE void turned_tile(const dtype type, const int C, const linear_job *j,
                         const unsigned char *const row[TURNED_ROWS], size_t r,
-                        int c, ahead *fetch)
+                        int c, const char *fetch)
 {
     __m512 sum[8];
     turned_dot(type, C, sum, row, j->x + c, j->blocks, fetch);
@@ -120,7 +171,6 @@ INLINE void turned_tile(const dtype type, const int C, const linear_job *j,
             sum[i] = _mm512_add_ps(sum[i], _mm512_loadu_ps(j->bias + r));
         _mm512_storeu_ps(j->y[c + i] + r, sum[i]);
     }
-    fetch->step = 0;
 }
 
 INLINE void turned_strip(const dtype type, const linear_job *j, int columns,
@@ -129,16 +179,16 @@ INLINE void turned_strip(const dtype type, const linear_job *j, int columns,
     const unsigned char *row[TURNED_ROWS];
     for (size_t i = 0; i < TURNED_ROWS; i++)
         row[i] = j->w + (r + i) * j->row_bytes;
-    ahead a = ahead_of(row[0], TURNED_ROWS * j->row_bytes, j->blocks);
+    const char *fetch = ahead_of(row[0], TURNED_ROWS * j->row_bytes);
     int c = 0;
-    for (; c + 8 <= columns; c += 8)
-        turned_tile(type, 8, j, row, r, c, &a);
-    for (; c + 4 <= columns; c += 4)
-        turned_tile(type, 4, j, row, r, c, &a);
-    for (; c + 2 <= columns; c += 2)
-        turned_tile(type, 2, j, row, r, c, &a);
-    for (; c < columns; c++)
-        turned_tile(type, 1, j, row, r, c, &a);
+    for (; c + 8 <= columns; c += 8, fetch = NULL)
+        turned_tile(type, 8, j, row, r, c, fetch);
+    for (; c + 4 <= columns; c += 4, fetch = NULL)
+        turned_tile(type, 4, j, row, r, c, fetch);
+    for (; c + 2 <= columns; c += 2, fetch = NULL)
+        turned_tile(type, 2, j, row, r, c, fetch);
+    for (; c < columns; c++, fetch = NULL)
+        turned_tile(type, 1, j, row, r, c, fetch);
 }
 
 INLINE void linear(const dtype type, const linear_job *j, int columns,

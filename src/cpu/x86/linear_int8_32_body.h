@@ -1,6 +1,6 @@
 /* linear_int8_32_body.h: Q8_0 and Q4_0 weights times 8-bit activations;
- * included by linear_int8_32_<isa>.c, which defines block_lanes (the products
- * of a block in eight lanes) and the constants of its correction.
+ * included by linear_int8_32_<isa>.c, which defines block_sums (the exact sums
+ * of a block of eight rows).
  *
  * Eight rows at a time, one per lane: the integer sum of a block is exact in
  * any order, and each lane then does (float)sum * d_w * d_x and adds, block
@@ -31,31 +31,9 @@ INLINE size_t block_bytes(const dtype type)
     return type == DTYPE_Q8_0 ? Q8_0_BYTES : Q4_0_BYTES;
 }
 
-/* Element i of a Q4_0 block as byte i, 0 … 15. */
-INLINE __m256i unpack_q4_0(const unsigned char *w)
-{
-    __m256i pairs = _mm256_broadcastsi128_si256(
-        _mm_loadu_si128((const __m128i *)(w + Q4_0_QUANTS)));
-    return _mm256_and_si256(
-        _mm256_srlv_epi32(pairs, _mm256_setr_epi32(0, 0, 0, 0, 4, 4, 4, 4)),
-        _mm256_set1_epi8(15));
-}
-
-/* The sums of the lanes of eight vectors. */
-INLINE __m256i sum_each(const __m256i s[ROWS])
-{
-    __m256i t[4];
-    for (int i = 0; i < 4; i++)
-        t[i] = _mm256_add_epi32(_mm256_unpacklo_epi32(s[2 * i], s[2 * i + 1]),
-                                _mm256_unpackhi_epi32(s[2 * i],
-                                                      s[2 * i + 1]));
-    for (int i = 0; i < 2; i++)
-        t[i] = _mm256_add_epi32(
-            _mm256_unpacklo_epi64(t[2 * i], t[2 * i + 1]),
-            _mm256_unpackhi_epi64(t[2 * i], t[2 * i + 1]));
-    return _mm256_add_epi32(_mm256_permute2x128_si256(t[0], t[1], 0x20),
-                            _mm256_permute2x128_si256(t[0], t[1], 0x31));
-}
+/* Lane r: Σ w x of the block at w[r], x: 32 bytes and their sum. */
+INLINE __m256i block_sums(const dtype type, const unsigned char *const w[ROWS],
+                          const unsigned char *x);
 
 /* The scales of the blocks at w[0] … w[7]. */
 INLINE __m256 scales_of(const unsigned char *const w[ROWS])
@@ -76,7 +54,7 @@ INLINE __m256 column_scale(const unsigned char *x)
 /* sum[c] = the outputs of eight rows, for C columns. C is a constant. */
 INLINE void rows_dot(const dtype type, const int C, __m256 *sum,
                      const unsigned char *const row[ROWS],
-                     const void *const *x, size_t n_blocks, ahead *fetch)
+                     const void *const *x, size_t n_blocks, const char *fetch)
 {
     for (int c = 0; c < C; c++)
         sum[c] = _mm256_setzero_ps();
@@ -84,21 +62,15 @@ INLINE void rows_dot(const dtype type, const int C, __m256 *sum,
         const unsigned char *w[ROWS];
         for (int r = 0; r < ROWS; r++)
             w[r] = row[r] + b * block_bytes(type);
-        ahead_fetch(fetch);
+        if (fetch)
+            ahead_fetch(fetch + ROWS * b * block_bytes(type),
+                        ROWS * block_bytes(type));
         __m256 d_w = scales_of(w);
 #pragma GCC unroll 4
         for (int c = 0; c < C; c++) {
             const unsigned char *at =
                 (const unsigned char *)x[c] + b * COLUMN_32_BYTES;
-            __m256i s[ROWS];
-#pragma GCC unroll 8
-            for (int r = 0; r < ROWS; r++)
-                s[r] = block_lanes(type, w[r], at);
-            __m256i all = sum_each(s);
-            if (block_offset(type))
-                all = _mm256_sub_epi32(
-                    all, _mm256_set1_epi32(block_offset(type) *
-                                           block_int(at + COLUMN_32_SUM)));
+            __m256i all = block_sums(type, w, at);
             __m256 product = _mm256_mul_ps(_mm256_cvtepi32_ps(all), d_w);
             product = _mm256_mul_ps(product, column_scale(at));
             sum[c] = _mm256_add_ps(sum[c], product);
@@ -124,19 +96,19 @@ INLINE void strip(const dtype type, const linear_job *j, int columns,
     const unsigned char *row[ROWS];
     for (size_t i = 0; i < ROWS; i++)
         row[i] = j->w + (r + (i < rows ? i : rows - 1)) * j->row_bytes;
-    ahead a = ahead_of(row[0], ROWS * j->row_bytes, j->blocks);
+    const char *fetch = ahead_of(row[0], ROWS * j->row_bytes);
     __m256 sum[4];
     int c = 0;
     for (; c + 4 <= columns; c += 4) {
-        rows_dot(type, 4, sum, row, j->x + c, j->blocks, &a);
+        rows_dot(type, 4, sum, row, j->x + c, j->blocks, fetch);
         for (int i = 0; i < 4; i++)
             store_rows(j->y[c + i], sum[i], j->bias, r, rows);
-        a.step = 0;
+        fetch = NULL;
     }
     for (; c < columns; c++) {
-        rows_dot(type, 1, sum, row, j->x + c, j->blocks, &a);
+        rows_dot(type, 1, sum, row, j->x + c, j->blocks, fetch);
         store_rows(j->y[c], sum[0], j->bias, r, rows);
-        a.step = 0;
+        fetch = NULL;
     }
 }
 

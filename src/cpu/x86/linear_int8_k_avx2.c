@@ -154,10 +154,17 @@ INLINE void block_q6_k(const int C, float *total, const unsigned char *w,
                     (d * block_float(x[c] + COLUMN_K_D));
 }
 
+INLINE size_t bytes_of(const dtype type)
+{
+    return type == DTYPE_Q4_K   ? Q4_K_BYTES
+           : type == DTYPE_Q5_K ? Q5_K_BYTES
+                                : Q6_K_BYTES;
+}
+
 typedef struct tile {
     const unsigned char *w; /* row 0 of the tile */
     size_t rows, row_bytes, blocks, block_bytes;
-    ahead fetch;
+    const char *fetch; /* ahead.h; NULL: not */
 } tile;
 
 /* sum[r][c] = row r of the tile times column c. */
@@ -169,7 +176,9 @@ INLINE void rows_dot(const dtype type, const int C, float sum[ROWS][COLUMNS],
         const unsigned char *x[COLUMNS];
         for (int c = 0; c < C; c++)
             x[c] = (const unsigned char *)column[c] + b * COLUMN_K_BYTES;
-        ahead_fetch(&t->fetch);
+        if (t->fetch)
+            ahead_fetch(t->fetch + ROWS * b * bytes_of(type),
+                        ROWS * bytes_of(type));
         for (size_t r = 0; r < t->rows; r++) {
             const unsigned char *w =
                 t->w + r * t->row_bytes + b * t->block_bytes;
@@ -185,14 +194,11 @@ INLINE void linear(const dtype type, float *const *y, const void *const *x,
                    int columns, const unsigned char *w, size_t row_bytes,
                    size_t K, const float *bias, size_t row0, size_t row1)
 {
-    const size_t bytes = type == DTYPE_Q4_K   ? Q4_K_BYTES
-                         : type == DTYPE_Q5_K ? Q5_K_BYTES
-                                              : Q6_K_BYTES;
+    const size_t bytes = bytes_of(type);
     for (size_t r = row0; r < row1; r += ROWS) {
         tile t = {w + r * row_bytes, row1 - r < ROWS ? row1 - r : ROWS,
                   row_bytes, K / SUPER_BLOCK, bytes,
-                  ahead_of(w + r * row_bytes, ROWS * row_bytes,
-                           K / SUPER_BLOCK)};
+                  ahead_of(w + r * row_bytes, ROWS * row_bytes)};
         float sum[ROWS][COLUMNS];
         for (int c = 0; c < columns;) {
             int n = columns - c >= COLUMNS ? COLUMNS : 1;
@@ -203,7 +209,7 @@ INLINE void linear(const dtype type, float *const *y, const void *const *x,
             for (int j = 0; j < n; j++, c++)
                 for (size_t i = 0; i < t.rows; i++)
                     y[c][r + i] = bias ? sum[i][j] + bias[r + i] : sum[i][j];
-            t.fetch.step = 0;
+            t.fetch = NULL;
         }
     }
 }

@@ -243,10 +243,17 @@ INLINE void super_block(const dtype type, const int C, __m128 *total,
     }
 }
 
+INLINE size_t bytes_of(const dtype type)
+{
+    return type == DTYPE_Q4_K   ? Q4_K_BYTES
+           : type == DTYPE_Q5_K ? Q5_K_BYTES
+                                : Q6_K_BYTES;
+}
+
 typedef struct tile {
     const unsigned char *row[ROWS];
     size_t blocks, bytes; /* super-blocks of a row; bytes of each */
-    ahead fetch;
+    const char *fetch; /* ahead.h; NULL: not */
 } tile;
 
 /* sum[c] = the outputs of four rows. */
@@ -261,7 +268,9 @@ INLINE void rows_dot(const dtype type, const int C, __m128 *sum, tile *t,
             w[r] = t->row[r] + b * t->bytes;
         for (int c = 0; c < C; c++)
             x[c] = (const unsigned char *)column[c] + b * COLUMN_K_BYTES;
-        ahead_fetch(&t->fetch);
+        if (t->fetch)
+            ahead_fetch(t->fetch + ROWS * b * bytes_of(type),
+                        ROWS * bytes_of(type));
         super_block(type, C, sum, w, x);
     }
 }
@@ -281,27 +290,25 @@ INLINE void linear(const dtype type, float *const *y, const void *const *x,
                    int columns, const unsigned char *w, size_t row_bytes,
                    size_t K, const float *bias, size_t row0, size_t row1)
 {
-    const size_t bytes = type == DTYPE_Q4_K   ? Q4_K_BYTES
-                         : type == DTYPE_Q5_K ? Q5_K_BYTES
-                                              : Q6_K_BYTES;
+    const size_t bytes = bytes_of(type);
     for (size_t r = row0; r < row1; r += ROWS) {
         size_t rows = row1 - r < ROWS ? row1 - r : ROWS;
         tile t = {.blocks = K / SUPER_BLOCK, .bytes = bytes};
         for (size_t i = 0; i < ROWS; i++)
             t.row[i] = w + (r + (i < rows ? i : rows - 1)) * row_bytes;
-        t.fetch = ahead_of(t.row[0], ROWS * row_bytes, t.blocks);
+        t.fetch = ahead_of(t.row[0], ROWS * row_bytes);
         __m128 sum[COLUMNS];
         int c = 0;
         for (; c + 4 <= columns; c += 4) {
             rows_dot(type, 4, sum, &t, x + c);
             for (int j = 0; j < 4; j++)
                 store_rows(y[c + j], sum[j], bias, r, rows);
-            t.fetch.step = 0;
+            t.fetch = NULL;
         }
         for (; c < columns; c++) {
             rows_dot(type, 1, sum, &t, x + c);
             store_rows(y[c], sum[0], bias, r, rows);
-            t.fetch.step = 0;
+            t.fetch = NULL;
         }
     }
 }
