@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "base/limits.h"
@@ -73,13 +74,28 @@ static void announce(const server *s, const server_params *p)
     fflush(stdout);
 }
 
+/* What to open in a browser; "0.0.0.0" is no address for that. */
+static void show_way(const server *s, const server_params *p, bool quiet)
+{
+    const char *scheme = p->certificate ? "https" : "http";
+    char machine[256] = "";
+    bool all = strcmp(p->host, "0.0.0.0") == 0 || strcmp(p->host, "::") == 0;
+    if (!all)
+        report_note(quiet, "a browser that opens this address is given a page "
+                    "to talk with; Ctrl-C ends the server");
+    else if (gethostname(machine, sizeof machine - 1) == 0)
+        report_note(quiet, "a browser is given a page to talk with: here at "
+                    "%s://localhost:%d, elsewhere at %s://%s:%d; Ctrl-C ends "
+                    "the server", scheme, server_port(s), scheme, machine,
+                    server_port(s));
+}
+
 /* For who reads along; what is dangerous or will not work, in any case. */
 static void advise(const server *s, const server_params *p, bool quiet)
 {
     bool alone = origin_is_loopback(p->host);
     report_slow(server_frame_seconds(s));
-    report_note(quiet, "a browser that opens this address is given a page to "
-                "talk with; Ctrl-C ends the server");
+    show_way(s, p, quiet);
     if (!alone && !p->token)
         report_warning("whoever reaches this address may talk: --token TOKEN "
                        "lets in only who knows it");

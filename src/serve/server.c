@@ -20,6 +20,8 @@
  * that takes none is noticed. */
 #define SEND_BUFFER_BYTES 16384
 #define LOG_BYTES 400
+/* For the farewells, when it is to end at once. */
+#define FAREWELL_SECONDS 0.5
 
 struct server {
     server_params params;
@@ -32,7 +34,8 @@ struct server {
     int connections;
     unsigned number;
     bool stopping;
-    double stop_at;
+    double stop_at; /* then running ones are sent away */
+    double cut_at;  /* and then cut off, where somebody is in a hurry; else 0 */
 };
 
 static void say(server *s, const char *format, ...) ERROR_PRINTF(2, 3);
@@ -306,9 +309,13 @@ static void on_tick(void *user)
         session_tick(at, now);
     if (wish > 0 && !s->stopping)
         begin_to_stop(s, now);
-    if (s->stopping && (now >= s->stop_at || wish > 1))
+    if (wish > 1 && s->cut_at <= 0) {
+        s->stop_at = now;
+        s->cut_at = now + FAREWELL_SECONDS;
+    }
+    if (s->stopping && now >= s->stop_at)
         send_all_away(s);
-    if (s->stopping && (!s->first || wish > 1))
+    if (s->stopping && (!s->first || (s->cut_at > 0 && now >= s->cut_at)))
         web_stop(s->web);
     count_sessions(s);
 }

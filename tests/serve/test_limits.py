@@ -160,6 +160,16 @@ def stopping():
             peer.close()
         equal(server.process.wait(10 * PATIENCE), 0,
               "and it ends when the last has left")
+    with Server("--grace-seconds", "60") as server:
+        with ws.connect(server.port) as peer:
+            peer.until(0)
+            server.process.terminate()
+            time.sleep(0.3)
+            server.process.terminate()
+            said, code = closing(peer)
+            equal((said, code), ("the server is stopping", 1001),
+                  "asked twice, it sends all away at once, with a word")
+        equal(server.process.wait(10 * PATIENCE), 0, "and ends")
     with Server("--grace-seconds", "0.2") as server:
         with ws.connect(server.port) as peer:
             peer.until(0)
