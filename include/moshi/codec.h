@@ -29,6 +29,7 @@ typedef struct moshi_codec_params {
     int codebooks;           /* 0: all of the file (32) */
     int threads;             /* 0: one for each core that may be used */
     const char *device;      /* as in moshi_model_params */
+    const char *weights;     /* as codec_weights there */
 } moshi_codec_params;
 
 /* Errors as moshi_model_open. */

@@ -42,6 +42,10 @@ typedef struct moshi_model_params {
     int exact_activations;   /* non-zero: float32 activations with
                                 quantised weights too, which are otherwise
                                 met by activations of 8 bits */
+    const char *codec_weights; /* how the codec's large matrices are kept: NULL
+                                or "f32", as the file has them; "bf16" or
+                                "q8_0": fewer bytes to read, other codes here
+                                and there (docs/SPEED.md). CPU only */
     const char *kv;          /* keys and values are kept in "f16", "f32" or
                                 "q8_0"; NULL: f16 on the CPU, f32 on a GPU */
     int prefault;            /* 0: weights are brought into memory in the

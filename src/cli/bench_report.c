@@ -24,6 +24,33 @@ static void print_machine(const bench_machine *m)
     printf("\n");
 }
 
+/* What is neither the model's files (or what stands for them) nor keys and
+ * values, and as little of a run as that. */
+static double other_bytes(const bench_run *r)
+{
+    double other = (double)r->resident_own - (double)r->made_bytes -
+                   (double)r->cache_bytes;
+    return other > 0 ? other : 0;
+}
+
+static void print_memory(const bench_run *r)
+{
+    const bench_part *a = &r->attention;
+    if (a->ran)
+        printf("attention %.2f ms of that: %.1f MB of keys and values in %s, "
+               "%.2f GB/s, %.0f%% of memory\n", a->ms_p50,
+               (double)a->bytes * 1e-6, r->cache_type, a->bytes_per_s * 1e-9,
+               100 * a->of_read_bandwidth);
+    printf("memory %.0f MB resident, %.0f MB of it no file's; keys and values "
+           "%.0f MB", (double)r->resident * 1e-6,
+           (double)r->resident_own * 1e-6, (double)r->cache_bytes * 1e-6);
+    if (r->cache_type[0])
+        printf(" (%s)", r->cache_type);
+    printf(", beside them and the weights %.0f MB; a stream's state is up to "
+           "%.0f MB\n", other_bytes(r) * 1e-6,
+           (double)r->state_bytes * 1e-6);
+}
+
 static void print_run(const bench_run *r)
 {
     printf("\n%d frames, %d thread%s, %d lane%s", r->frames, r->threads,
@@ -48,9 +75,7 @@ static void print_run(const bench_run *r)
     printf("real-time factor %.2f, %.1f frames of a stream a second, "
            "%.2f streams in time\n", r->real_time_factor, r->streams_per_s,
            r->real_time_lanes);
-    printf("memory %.0f MB resident, %.0f MB of it no file's; a stream's state "
-           "is up to %.0f MB\n", (double)r->resident * 1e-6,
-           (double)r->resident_own * 1e-6, (double)r->state_bytes * 1e-6);
+    print_memory(r);
 }
 
 static void print_rows(const bench_rows *rows, const char *title)
@@ -215,6 +240,16 @@ static void json_run(json_out *j, const bench_run *r, const bench_advice *a)
     json_out_real(j, "real_time_lanes", r->real_time_lanes);
     json_out_real(j, "rss_mb", (double)r->resident * 1e-6);
     json_out_real(j, "rss_own_mb", (double)r->resident_own * 1e-6);
+    json_out_real(j, "cache_mb", (double)r->cache_bytes * 1e-6);
+    json_out_real(j, "other_mb", other_bytes(r) * 1e-6);
+    json_out_text(j, "kv", r->cache_type);
+    if (r->attention.ran) {
+        json_out_object(j, "attention");
+        json_out_real(j, "ms", r->attention.ms_p50);
+        json_out_integer(j, "bytes", (int64_t)r->attention.bytes);
+        json_out_real(j, "of_read_bandwidth", r->attention.of_read_bandwidth);
+        json_out_end(j);
+    }
     json_out_real(j, "state_mb", (double)r->state_bytes * 1e-6);
     if (r->by_kind.count) {
         json_out_object(j, "profile");

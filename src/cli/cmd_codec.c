@@ -41,6 +41,7 @@ static moshi_status open_codec(work *w, bool limit, moshi_error *err)
     if (status == MOSHI_OK) {
         p.path = mimi;
         p.config_path = config;
+        p.weights = options_text(w->o, "codec-weights");
         if (limit && options_given(w->o, "codebooks"))
             p.codebooks = (int)options_integer(w->o, "codebooks");
         status = moshi_codec_open(&w->codec, &p, err);

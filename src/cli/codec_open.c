@@ -3,6 +3,7 @@
 
 #include "base/memory.h"
 #include "cli/model_args.h"
+#include "tasks/codec_weights.h"
 #include "tasks/device.h"
 
 moshi_status codec_open(const options *o, backend **be, mimi_model **codec,
@@ -17,10 +18,11 @@ moshi_status codec_open(const options *o, backend **be, mimi_model **codec,
     if (status == MOSHI_OK)
         status = device_open(be, device, threads, CPU_LEVEL_COUNT, NULL, err);
     if (status == MOSHI_OK) {
-        mimi_model_params p = {.path = mimi,
-                               .config_path = config,
-                               .panels = (*be)->panels};
-        status = mimi_model_open(codec, &p, err);
+        mimi_model_params p = {.path = mimi, .config_path = config};
+        status = codec_weights_set(&p, *be, options_text(o, "codec-weights"),
+                                   err);
+        if (status == MOSHI_OK)
+            status = mimi_model_open(codec, &p, err);
     }
     memory_free(mimi);
     memory_free(config);

@@ -19,6 +19,10 @@ const option common_model_options[] = {
     {.name = "mimi-config", .type = OPTION_TEXT, .value = "FILE",
      .help = "the codec's config, only for a codec that is not the "
              "published one"},
+    {.name = "codec-weights", .type = OPTION_TEXT, .value = "TYPE",
+     .help = "keep the codec's large matrices as f32, bf16 or q8_0; as the "
+             "file has them unless given (docs/SPEED.md, the codec in fewer "
+             "bits)"},
     {0},
 };
 

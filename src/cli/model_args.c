@@ -62,6 +62,7 @@ moshi_status model_args(const options *o, moshi_model_params *out,
         .tokenizer = options_text(o, "tokenizer"),
         .config = options_text(o, "config"),
         .mimi_config = options_text(o, "mimi-config"),
+        .codec_weights = options_text(o, "codec-weights"),
     };
     return device_args(o, &out->device, &out->threads, err);
 }

@@ -72,6 +72,7 @@ moshi_status trace_args_open(moshi_model **out, const moshi_model_params *p,
                                            err);
     if (status == MOSHI_OK) {
         moshi_codec_params c = {.path = files.mimi,
+                                .weights = p->codec_weights,
                                 .config_path = files.mimi_config,
                                 .threads = p->threads,
                                 .device = p->device};

@@ -119,6 +119,10 @@ typedef struct bench_run {
                                 percentile, if time followed lanes */
     uint64_t state_bytes;    /* of one stream, if all of it were touched */
     size_t resident, resident_own; /* bytes, at the end of the run */
+    uint64_t made_bytes;     /* of these, a model made in memory */
+    uint64_t cache_bytes;    /* and keys and values of the steps so far */
+    bench_part attention;    /* of the language model, with cached steps */
+    char cache_type[8];      /* "f16"; "": the model has none */
     bench_rows by_kind, by_layer;  /* with `profile` */
 } bench_run;
 

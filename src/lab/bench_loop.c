@@ -170,6 +170,32 @@ uint64_t bench_loop_state_bytes(const bench_loop *l)
     return sum;
 }
 
+static uint64_t cache_bytes(const plan *p, int64_t frames)
+{
+    uint64_t sum = 0;
+    for (size_t i = 0; i < p->n_ops; i++) {
+        const plan_op *op = &p->ops[i];
+        if (op->kind != OP_KV_APPEND ||
+            p->tensors[op->out].space != PLAN_STATE)
+            continue;
+        const plan_tensor *t = &p->tensors[op->out];
+        uint64_t rows = (uint64_t)(frames * p->steps * p->branches);
+        sum += (rows < t->rows ? rows : t->rows) * t->row_bytes;
+    }
+    return sum;
+}
+
+uint64_t bench_loop_cache_bytes(const bench_loop *l, int64_t frames)
+{
+    const moshi_model *m = l->model;
+    uint64_t sum = m->lm ? cache_bytes(m->lm->plain.plan, frames) : 0;
+    if (l->listens)
+        sum += cache_bytes(m->mimi->encoder, frames);
+    if (l->speaks)
+        sum += cache_bytes(m->mimi->decoder, frames);
+    return sum;
+}
+
 /* --- one frame --- */
 
 static void encode(bench_loop *l)

@@ -40,7 +40,10 @@ void bench_loop_close(bench_loop *l);
 /* Run a frame of every lane. */
 void bench_loop_frame(bench_loop *l, bench_times *out);
 
-/* Bytes of all that one stream remembers. */
+/* Keys and values of one stream after `frames` frames. */
+uint64_t bench_loop_cache_bytes(const bench_loop *l, int64_t frames);
+
+/* Bytes of all that one stream can remember. */
 uint64_t bench_loop_state_bytes(const bench_loop *l);
 
 #endif

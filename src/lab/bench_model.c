@@ -8,14 +8,16 @@
 #include "lab/bench.h"
 #include "lab/synth_list.h"
 #include "tasks/cache_type.h"
+#include "tasks/codec_weights.h"
 
-static moshi_status open_codec(bench_model *b, moshi_error *err)
+static moshi_status open_codec(bench_model *b, const char *kept,
+                               moshi_error *err)
 {
     moshi_model *m = b->model;
     mimi_model_params p = {.path = m->files.mimi,
-                           .config_path = m->files.mimi_config,
-                           .panels = m->backend->panels};
-    return mimi_model_open(&m->mimi, &p, err);
+                           .config_path = m->files.mimi_config};
+    moshi_status status = codec_weights_set(&p, m->backend, kept, err);
+    return status == MOSHI_OK ? mimi_model_open(&m->mimi, &p, err) : status;
 }
 
 moshi_status bench_model_open(bench_model *out,
@@ -47,7 +49,7 @@ moshi_status bench_model_open(bench_model *out,
                              params->threads, CPU_LEVEL_COUNT,
                              &b.model->device, err);
     if (status == MOSHI_OK)
-        status = open_codec(&b, err);
+        status = open_codec(&b, params->codec_weights, err);
     if (status == MOSHI_OK)
         *out = b;
     else
@@ -99,14 +101,16 @@ static int codebooks(const lm_model *lm)
 }
 
 static moshi_status make_mimi(bench_model *b, const synth_parts *parts,
-                              moshi_error *err)
+                              const char *kept, moshi_error *err)
 {
     value *config = NULL;
     checkpoint *file = NULL;
     mimi_model_params p = {.config_path = "the preset",
-                           .codebooks = codebooks(b->model->lm),
-                           .panels = b->model->backend->panels};
-    moshi_status status = parse(&config, parts->mimi_config, err);
+                           .codebooks = codebooks(b->model->lm)};
+    moshi_status status = codec_weights_set(&p, b->model->backend, kept,
+                                            err);
+    if (status == MOSHI_OK)
+        status = parse(&config, parts->mimi_config, err);
     if (status == MOSHI_OK)
         status = synth_memory_open(&b->mimi_bytes, &file, parts->mimi,
                                    CHECKPOINT_SAFETENSORS, "the codec", NULL,
@@ -141,7 +145,7 @@ moshi_status bench_model_synthetic(bench_model *out, const char *preset,
         status = make_lm(&b, &parts, preset, params,
                          progress, user, err);
     if (status == MOSHI_OK)
-        status = make_mimi(&b, &parts, err);
+        status = make_mimi(&b, &parts, params->codec_weights, err);
     synth_parts_release(&parts);
     if (status == MOSHI_OK)
         *out = b;

@@ -1,4 +1,5 @@
 /* bench_run.c: frames and passes over memory in turns; then the statistics. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,6 +10,7 @@
 #include "lab/bench.h"
 #include "lab/bench_loop.h"
 #include "lab/machine.h"
+#include "tasks/cache_type.h"
 
 #define FRAMES_LEAST   20
 #define FRAMES_MOST    200
@@ -189,7 +191,8 @@ static bool sum_up(bench_run *out, record *r, const bench_loop *l,
     return true;
 }
 
-static void rate(bench_run *out, const bench_loop *l)
+static void rate(bench_run *out, const bench_loop *l, int64_t steps,
+                 uint64_t made_bytes)
 {
     const mimi_config *c = &l->model->mimi->config;
     const bench_part *frame = &out->parts[BENCH_FRAME];
@@ -201,6 +204,11 @@ static void rate(bench_run *out, const bench_loop *l)
         out->real_time_lanes = out->lanes * out->frame_ms / frame->ms_p99;
     }
     out->state_bytes = bench_loop_state_bytes(l);
+    out->made_bytes = made_bytes;
+    out->cache_bytes = (uint64_t)out->lanes * bench_loop_cache_bytes(l, steps);
+    if (l->model->lm)
+        snprintf(out->cache_type, sizeof out->cache_type, "%s",
+                 cache_type_name(l->model->lm->plain.plan));
     out->resident = memory.bytes;
     out->resident_own = memory.own_bytes;
 }
@@ -220,6 +228,31 @@ static bool profile(bench_run *out, bench_loop *l, int64_t steps)
                                   steps * clocks[i]->plan->steps,
                                   &out->by_kind, &out->by_layer);
     return ok;
+}
+
+/* From the rows of the profile. */
+static void rate_attention(bench_run *out, const bench_loop *l)
+{
+    const char *kind = op_kind_name(OP_ATTENTION);
+    for (size_t i = 0; l->model->lm && i < out->by_kind.count; i++) {
+        const bench_row *r = &out->by_kind.list[i];
+        if (strcmp(r->plan, l->model->lm->plain.plan->name) != 0 ||
+            strcmp(r->name, kind) != 0 || r->ms <= 0)
+            continue;
+        bench_part *p = &out->attention;
+        *p = (bench_part){.name = "attention", .ran = true, .ms_p50 = r->ms,
+                          .bytes = r->bytes,
+                          .bytes_per_s = 1e3 * (double)r->bytes / r->ms};
+        if (out->read_bytes_per_s > 0)
+            p->of_read_bandwidth = p->bytes_per_s / out->read_bytes_per_s;
+    }
+}
+
+static void release_rows(bench_run *r)
+{
+    memory_free(r->by_kind.list);
+    memory_free(r->by_layer.list);
+    r->by_kind = r->by_layer = (bench_rows){0};
 }
 
 moshi_status bench_run_make(bench_run *out, const bench_model *m,
@@ -248,14 +281,19 @@ moshi_status bench_run_make(bench_run *out, const bench_model *m,
         run.first_ms = 1e3 * first.seconds[BENCH_FRAME];
         count_bytes(bytes, l, steps);
         ok = ok && sum_up(&run, &r, l, bytes);
-        rate(&run, l);
+        rate(&run, l, params->cached ? INT32_MAX : l->frame, /* all filled */
+             m->lm_bytes.n_bytes + m->mimi_bytes.n_bytes);
         /* It is no part of what the model takes. */
         if (params->memory && run.resident_own > bandwidth_bytes(params->memory)) {
             run.resident -= bandwidth_bytes(params->memory);
             run.resident_own -= bandwidth_bytes(params->memory);
         }
-        if (ok && params->profile)
+        if (ok && (params->profile || params->cached))
             ok = profile(&run, l, params->cached + l->frame);
+        if (ok && params->cached)
+            rate_attention(&run, l);
+        if (!params->profile)
+            release_rows(&run);
         if (!ok)
             status = error_no_memory(err, "the benchmark");
     }
@@ -273,7 +311,5 @@ moshi_status bench_run_make(bench_run *out, const bench_model *m,
 
 void bench_run_release(bench_run *r)
 {
-    memory_free(r->by_kind.list);
-    memory_free(r->by_layer.list);
-    r->by_kind = r->by_layer = (bench_rows){0};
+    release_rows(r);
 }

@@ -65,12 +65,12 @@ static void release(doctor *d)
 typedef void station(doctor *);
 
 static station *const all_stations[] = {
-    doctor_files_check,   doctor_names_check,     doctor_weights_check,
-    doctor_config_check,  doctor_text_check,      doctor_open_model,
-    doctor_sound_check,   doctor_codec_check,     doctor_timeline_check,
-    doctor_lm_check,      doctor_window_check,    doctor_kernels_check,
-    doctor_trace_check,   doctor_reference_check, doctor_speed_check,
-    NULL,
+    doctor_files_check,    doctor_names_check,  doctor_weights_check,
+    doctor_config_check,   doctor_text_check,   doctor_measure_memory,
+    doctor_open_model,     doctor_sound_check,  doctor_codec_check,
+    doctor_timeline_check, doctor_lm_check,     doctor_window_check,
+    doctor_kernels_check,  doctor_trace_check,  doctor_reference_check,
+    doctor_speed_check,    NULL,
 };
 
 static station *const run_stations[] = {

@@ -147,26 +147,32 @@ static void report(doctor *d, loop *l, double rate)
                rate * 1e-9);
 }
 
+/* Before the model is opened: what is read is larger than the caches, and need
+ * not lie in memory beside the model. */
+void doctor_measure_memory(doctor *d)
+{
+    pool *threads = NULL;
+    if (pool_open(&threads, d->params->model.threads, &d->ignored) != MOSHI_OK)
+        d->report->failed = true;
+    else
+        d->bytes_per_s = bandwidth_measure(threads);
+    pool_close(&threads);
+}
+
 void doctor_speed_check(doctor *d)
 {
     doctor_finding skipped = {"speed: a frame", LAB_SPEED, DOCTOR_SKIPPED, "",
                               ""};
-    pool *threads = NULL;
     if (!d->model) {
         doctor_add(d, skipped, "the model cannot be opened");
         return;
     }
     loop *l = memory_calloc(1, sizeof *l);
-    moshi_status status = l ? pool_open(&threads, d->params->model.threads,
-                                        &d->ignored)
+    moshi_status status = l ? loop_init(l, d->model, &d->ignored)
                             : MOSHI_NO_MEMORY;
-    double rate = status == MOSHI_OK ? bandwidth_measure(threads) : 0;
-    pool_close(&threads);
-    if (status == MOSHI_OK)
-        status = loop_init(l, d->model, &d->ignored);
     if (status == MOSHI_OK) {
         run_frames(d, l);
-        report(d, l, rate);
+        report(d, l, d->bytes_per_s);
     } else {
         d->report->failed = true;
     }

@@ -27,6 +27,7 @@ typedef struct doctor {
     lm_config lm;      /* valid when has_lm */
     bool has_lm;
     moshi_model *model; /* owned; NULL: cannot be opened */
+    double bytes_per_s; /* that this machine reads; 0: not measured */
     moshi_error ignored; /* of what can only fail for want of memory */
 } doctor;
 
@@ -74,6 +75,7 @@ void doctor_window_check(doctor *d);
 void doctor_kernels_check(doctor *d);
 void doctor_trace_check(doctor *d);
 void doctor_reference_check(doctor *d);
+void doctor_measure_memory(doctor *d);
 void doctor_speed_check(doctor *d);
 void doctor_run_check(doctor *d);
 

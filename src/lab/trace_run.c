@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "lab/trace_recorder.h"
+#include "tasks/codec_weights.h"
 #include "tasks/speech_to_speech.h"
 
 static size_t frames_of(const trace_run *run)
@@ -235,10 +236,10 @@ moshi_status trace_open_codec(moshi_model **out,
     if (status == MOSHI_OK &&
         (!m->files.mimi || (params->config_path && !m->files.mimi_config)))
         status = error_no_memory(err, "file names");
-    if (status == MOSHI_OK) {
-        p.panels = m->backend->panels;
+    if (status == MOSHI_OK)
+        status = codec_weights_set(&p, m->backend, params->weights, err);
+    if (status == MOSHI_OK)
         status = mimi_model_open(&m->mimi, &p, err);
-    }
     if (status == MOSHI_OK)
         *out = m;
     else

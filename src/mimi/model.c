@@ -162,6 +162,7 @@ static moshi_status build(mimi_model *m, const mimi_model_params *params,
     weights w = {.file = m->file,
                  .store = m->store,
                  .panels = params->panels,
+                 .kept = params->weights,
                  .later = params->later,
                  .err = err};
     moshi_error ignored;

@@ -1,7 +1,6 @@
 /* arrange.c: gather elements of a file into rows or panels. */
 #include "nn/arrange.h"
 
-#include <assert.h>
 #include <string.h>
 
 #include "base/half.h"
@@ -112,14 +111,37 @@ static void arrange(void *user)
         arrange_rows(j);
 }
 
-nn_matrix weights_arrange(weights *w, const arrangement *a, dtype type,
-                          size_t rows, size_t width)
+/* Smaller matrices weigh nothing, and are those that the sound passes first
+ * and last: they stay in float32. */
+#define LARGE_ELEMENTS 65536u
+
+static bool is_rounded(const weights *w, size_t rows, size_t width)
 {
+    return w->panels && w->kept != DTYPE_F32 && rows >= PANEL_ROWS &&
+           rows * width >= LARGE_ELEMENTS && panels_possible(w->kept, width);
+}
+
+nn_matrix weights_matrix_kept(weights *w, const char *name, size_t rows,
+                              size_t width)
+{
+    /* In place first: that compares the shape. */
+    nn_matrix m = weights_matrix(w, name, rows, width);
+    arrangement from = {.period = rows, .row_step = width, .run = width,
+                        .column_step = 1};
+    if (!is_rounded(w, rows, width) ||
+        !weights_source(w, name, rows * width, &from.data, &from.type))
+        return m;
+    return weights_arrange(w, &from, rows, width);
+}
+
+nn_matrix weights_arrange(weights *w, const arrangement *a, size_t rows,
+                          size_t width)
+{
+    dtype type = is_rounded(w, rows, width) ? w->kept : DTYPE_F32;
     arrange_work j = {.from = *a,
                       .to = {.type = type, .rows = rows, .width = width}};
     size_t bytes;
     j.to.panels = w->panels && rows >= PANEL_ROWS;
-    assert(j.to.panels ? panels_possible(type, width) : type == DTYPE_F32);
     bytes = j.to.panels ? panels_of(rows) * panel_bytes(type, width)
                         : rows * width * sizeof(float);
     j.to.data = j.data = weights_own_bytes(w, bytes);

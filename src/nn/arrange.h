@@ -22,9 +22,13 @@ typedef struct arrangement {
     ptrdiff_t first, run_step;
 } arrangement;
 
-/* A matrix [rows, width] of that type (F32, or what panels may be), in panels
- * if the loader makes them (weights.h). data NULL after a failure. */
-nn_matrix weights_arrange(weights *w, const arrangement *a, dtype type,
-                          size_t rows, size_t width);
+/* A matrix [rows, width], in panels if the loader makes them (weights.h): F32,
+ * or if it is large what the loader keeps. data NULL after a failure. */
+nn_matrix weights_arrange(weights *w, const arrangement *a, size_t rows,
+                          size_t width);
+
+/* As weights_matrix, but rounded to what the loader keeps. */
+nn_matrix weights_matrix_kept(weights *w, const char *name, size_t rows,
+                              size_t width);
 
 #endif

@@ -51,7 +51,7 @@ static nn_matrix load_weight(weights *w, const char *name, size_t first,
     if (!weights_source(w, part, n, &from->data, &from->type))
         return m;
     if (!normed)
-        return weights_arrange(w, from, DTYPE_F32, rows, width);
+        return weights_arrange(w, from, rows, width);
     /* Folding needs a copy, which does not outlive this function. */
     bool later = w->later;
     snprintf(part, sizeof part, "%s.weight_g", name);
@@ -65,7 +65,7 @@ static nn_matrix load_weight(weights *w, const char *name, size_t first,
         from->data = v;
         from->type = DTYPE_F32;
         w->later = false;
-        m = weights_arrange(w, from, DTYPE_F32, rows, width);
+        m = weights_arrange(w, from, rows, width);
         w->later = later;
     }
     memory_free(v);

@@ -5,6 +5,7 @@
  * same tensor (docs/FORMATS.md, the language model's names). */
 #include <stdio.h>
 
+#include "nn/arrange.h"
 #include "nn/transformer.h"
 
 #define NAME_ROOM 256
@@ -18,10 +19,10 @@ static nn_matrix any_matrix(weights *w, const char *prefix,
     for (int i = 0; suffixes[i]; i++) {
         snprintf(name, sizeof name, "%s.%s", prefix, suffixes[i]);
         if (weights_has(w, name))
-            return weights_matrix(w, name, rows, width);
+            return weights_matrix_kept(w, name, rows, width);
     }
     snprintf(name, sizeof name, "%s.%s", prefix, suffixes[0]);
-    return weights_matrix(w, name, rows, width);
+    return weights_matrix_kept(w, name, rows, width);
 }
 
 static nn_matrix matrix(weights *w, const char *prefix, const char *suffix,

@@ -9,11 +9,12 @@
 #include "mimi/stream.h"
 #include "mimi/whole.h"
 #include "plan/backend.h"
+#include "tasks/codec_weights.h"
 #include "tasks/device.h"
 
 /* Frames of a recording that are encoded at once: more read the weights less
  * often, but their sound must stay in the caches (docs/SPEED.md). */
-#define WHOLE_FRAMES 8
+#define WHOLE_FRAMES 16
 
 struct moshi_codec {
     backend *backend;
@@ -52,10 +53,11 @@ moshi_status moshi_codec_open(moshi_codec **out,
                                       params->threads, CPU_LEVEL_COUNT,
                                       &c->device, err);
     if (status == MOSHI_OK) {
-        p.panels = c->backend->panels;
         p.whole_frames = WHOLE_FRAMES;
-        status = mimi_model_open(&c->model, &p, err);
+        status = codec_weights_set(&p, c->backend, params->weights, err);
     }
+    if (status == MOSHI_OK)
+        status = mimi_model_open(&c->model, &p, err);
     if (status != MOSHI_OK) {
         moshi_codec_close(&c);
         return status;

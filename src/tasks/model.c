@@ -6,6 +6,7 @@
 #include "cpu/backend.h"
 #include "files/value.h"
 #include "tasks/cache_type.h"
+#include "tasks/codec_weights.h"
 
 /* Codebooks that the codec must have: those heard, and those spoken. */
 static int codebooks_needed(const lm_config *c)
@@ -14,16 +15,21 @@ static int codebooks_needed(const lm_config *c)
     return user > c->dep_q ? user : c->dep_q;
 }
 
-static moshi_status open_codec(moshi_model *m, moshi_error *err)
+static moshi_status open_codec(moshi_model *m,
+                               const moshi_model_params *params,
+                               moshi_error *err)
 {
     const lm_config *c = &m->lm->config;
     /* Only the codebooks that are needed: each costs a product a frame. */
     mimi_model_params p = {.path = m->files.mimi,
                            .config_path = m->files.mimi_config,
                            .codebooks = codebooks_needed(c),
-                           .panels = m->backend->panels,
                            .later = true};
-    moshi_status status = mimi_model_open(&m->mimi, &p, err);
+    moshi_status status = codec_weights_set(&p, m->backend,
+                                            params->codec_weights, err);
+    if (status != MOSHI_OK)
+        return status;
+    status = mimi_model_open(&m->mimi, &p, err);
     if (status == MOSHI_ARGUMENT) /* the file has fewer */
         return error_set(err, MOSHI_MISMATCH,
                          "%s holds fewer than the %d codebooks that the "
@@ -118,7 +124,7 @@ moshi_status model_open(moshi_model **out, const moshi_model_params *params,
     if (status == MOSHI_OK)
         status = open_lm(m, params, err);
     if (status == MOSHI_OK)
-        status = open_codec(m, err);
+        status = open_codec(m, params, err);
     if (status == MOSHI_OK)
         status = open_text(m, err);
     if (status == MOSHI_OK && params->prefault != -1)

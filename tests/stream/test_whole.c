@@ -71,7 +71,7 @@ static void same_codes(void **state)
     moshi_encoder_close(&e);
     moshi_codec_close(&c);
     for (int threads = 1; threads <= 3; threads++) {
-        static const size_t lengths[] = {0, 1, 7, 8, 9, FRAMES};
+        static const size_t lengths[] = {0, 1, 15, 16, 17, FRAMES};
         c = open_codec(threads);
         for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
             size_t n = lengths[i];
@@ -107,11 +107,25 @@ static void refuses_nan(void **state)
     moshi_codec_close(&c);
 }
 
+static void unknown_type(void **state)
+{
+    (void)state;
+    moshi_codec *c = NULL;
+    moshi_error err = {0};
+    char path[1024];
+    snprintf(path, sizeof path, "%s",
+             golden_path("mimi-tiny/model.safetensors"));
+    moshi_codec_params p = {.path = path, .weights = "q3"};
+    assert_int_equal(moshi_codec_open(&c, &p, &err), MOSHI_ARGUMENT);
+    assert_non_null(strstr(err.message, "q3"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(same_codes),
         cmocka_unit_test(refuses_nan),
+        cmocka_unit_test(unknown_type),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
