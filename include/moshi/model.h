@@ -37,6 +37,9 @@ typedef struct moshi_model_params {
     const char *device;      /* where to compute: NULL or "cpu"; "vulkan", the
                                 best GPU; "vulkan:N"; "auto", a GPU if there
                                 is one that can hold the model */
+    int gpu_layers;          /* of the temporal transformer, on a GPU; the
+                                others stay on the CPU. 0: as many as fit; -1:
+                                none */
     int acoustic_delay;      /* steps; 0: the model's own (the right choice);
                                 -1: none */
     int exact_activations;   /* non-zero: float32 activations with

@@ -28,8 +28,12 @@ const option common_model_options[] = {
 
 const option common_device_options[] = {
     {.name = "device", .type = OPTION_TEXT, .value = "DEVICE",
-     .fallback = "auto", .help = "where to compute: cpu; vulkan, the best GPU; vulkan:N, as moshi "
+     .fallback = "auto",
+     .help = "where to compute: cpu; vulkan, the best GPU; vulkan:N, as moshi "
              "devices numbers them; auto, a GPU if there is one"},
+    {.name = "gpu-layers", .type = OPTION_TEXT, .value = "N|auto",
+     .help = "layers of the model that a GPU computes, the others stay on the "
+             "CPU; auto, as many as fit, unless given"},
     {.name = "threads", .type = OPTION_INTEGER, .value = "N", .min = 1,
      .max = LIMIT_THREADS,
      .help = "threads to compute with; one per usable core unless given"},

@@ -12,7 +12,7 @@
 #include "tasks/device.h"
 
 #define NAMES "device, model, lm, mimi, tokenizer, config, mimi-config, " \
-              "threads, isa, acoustic-delay, activations, kv"
+              "threads, gpu-layers, isa, acoustic-delay, activations, kv"
 
 static moshi_status bad_value(const char *name, const char *text,
                               const char *expected, moshi_error *err)
@@ -83,6 +83,8 @@ static moshi_status set(compare_spec *s, const char *name, char *text,
         p->device = text;
         return device_name_check(text, err);
     }
+    if (strcmp(name, "gpu-layers") == 0)
+        return device_layers(text, &p->gpu_layers, err);
     if (strcmp(name, "isa") == 0)
         return set_isa(s, text, err);
     if (strcmp(name, "acoustic-delay") == 0)

@@ -1,9 +1,11 @@
 /* model_args.c: read the shared model and device options. */
 #include "cli/model_args.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
+#include "base/limits.h"
 #include "cli/default_model.h"
 #include "cli/report.h"
 #include "tasks/device.h"
@@ -29,6 +31,26 @@ moshi_status device_args(const options *o, const char **device, int *threads,
                    ? (int)options_integer(o, "threads") : 0;
     *device = options_text(o, "device");
     return device_name_check(*device, err);
+}
+
+/* "auto", or a number; as moshi_model_params has it. */
+static bool read_layers(const char *text, int *out)
+{
+    char *end;
+    *out = DEVICE_LAYERS_AUTO;
+    if (!text || strcmp(text, "auto") == 0)
+        return true;
+    long n = *text >= '0' && *text <= '9' ? strtol(text, &end, 10) : -1;
+    *out = n == 0 ? DEVICE_LAYERS_NONE : (int)n;
+    return n >= 0 && *end == 0 && n <= LIMIT_LAYERS;
+}
+
+moshi_status device_layers(const char *text, int *out, moshi_error *err)
+{
+    return read_layers(text, out)
+               ? MOSHI_OK
+               : error_set(err, MOSHI_ARGUMENT, "%s: expected a number of "
+                           "layers, or auto", text);
 }
 
 moshi_status device_args_cpu(const options *o, int *threads, moshi_error *err)
@@ -64,7 +86,10 @@ moshi_status model_args(const options *o, moshi_model_params *out,
         .mimi_config = options_text(o, "mimi-config"),
         .codec_weights = options_text(o, "codec-weights"),
     };
-    return device_args(o, &out->device, &out->threads, err);
+    moshi_status status = device_layers(options_text(o, "gpu-layers"),
+                                        &out->gpu_layers, err);
+    return status == MOSHI_OK
+               ? device_args(o, &out->device, &out->threads, err) : status;
 }
 
 moshi_status model_args_default(moshi_model_params *p, moshi_error *err)

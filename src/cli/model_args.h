@@ -28,6 +28,10 @@ bool model_args_named(const options *o, model_parts needed);
 moshi_status device_args(const options *o, const char **device, int *threads,
                          moshi_error *err);
 
+/* "12" or "auto" (NULL too), as moshi_model_params has it. Errors:
+ * MOSHI_ARGUMENT. */
+moshi_status device_layers(const char *text, int *out, moshi_error *err);
+
 /* For a command that computes on the CPU alone: MOSHI_LACKING for a GPU. */
 moshi_status device_args_cpu(const options *o, int *threads,
                              moshi_error *err);

@@ -154,24 +154,47 @@ static moshi_status runner_open(backend *self, const plan *p, int lanes_max,
     return MOSHI_OK;
 }
 
-static void run(plan_runner *r, plan_state *const *states, int n,
-                const plan_hook *hook)
+static void run_part(plan_runner *r, plan_state *const *states, int n,
+                     size_t first, size_t end, const plan_hook *hook)
 {
     const plan *p = r->plan;
-    assert(n >= 0 && n <= r->lanes_max);
+    assert(n >= 0 && n <= r->lanes_max && end <= p->n_ops);
     if (n == 0)
         return;
     unsigned denormals = denormals_flush();
     r->states = states;
     r->n_lanes = n;
-    for (size_t i = 0; i < p->n_ops; i++) {
+    for (size_t i = first; i < end; i++) {
         operations[p->ops[i].kind](r, &p->ops[i]);
         if (hook)
             hook->after(hook->user, r, &p->ops[i]);
     }
+    denormals_restore(denormals);
+}
+
+static void run(plan_runner *r, plan_state *const *states, int n,
+                const plan_hook *hook)
+{
+    run_part(r, states, n, 0, r->plan->n_ops, hook);
     for (int lane = 0; lane < n; lane++)
         states[lane]->frame++;
-    denormals_restore(denormals);
+}
+
+/* Memory that is not touched costs nothing: a part has what a whole has. */
+static moshi_status part_state_open(backend *self, const plan *p,
+                                    const bool *mine, plan_state **out,
+                                    moshi_error *err)
+{
+    (void)mine;
+    return state_open(self, p, out, err);
+}
+
+static moshi_status part_open(backend *self, const plan *p, int lanes_max,
+                              const bool *mine, plan_runner **out,
+                              moshi_error *err)
+{
+    (void)mine;
+    return runner_open(self, p, lanes_max, out, err);
 }
 
 static void write_tensor(plan_runner *r, tensor_id tensor, int lane,
@@ -223,6 +246,9 @@ moshi_status cpu_backend_open(backend **out, int threads, cpu_level level,
         .write = write_tensor,
         .read = read_tensor,
         .lanes = lanes,
+        .part_state_open = part_state_open,
+        .part_open = part_open,
+        .run_part = run_part,
     };
     cpu_backend *cpu = memory_calloc(1, sizeof *cpu);
     if (!cpu)

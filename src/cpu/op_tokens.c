@@ -86,14 +86,68 @@ static void nearest_task(void *context, size_t task, int worker)
             table->width);
 }
 
+/* --- one row: the table is cut instead --- */
+
+#define PARTS_MAX    8
+#define PART_DIM_MAX 512 /* of the winners' copies, on the stack */
+#define SMALL_TABLE  65536u /* elements */
+
+typedef struct nearest_parts {
+    plan_runner *r;
+    const plan_op *op;
+    size_t parts;
+    size_t winner[PARTS_MAX];
+} nearest_parts;
+
+static void nearest_part(void *context, size_t task, int worker)
+{
+    nearest_parts *j = context;
+    const plan_tensor *table = cpu_tensor(j->r, j->op->in[0]);
+    size_t first = table->rows * task / j->parts;
+    size_t end = table->rows * (task + 1) / j->parts;
+    (void)worker;
+    j->winner[task] = first + (size_t)j->r->kernels->nearest(
+        cpu_floats(j->r, j->op->in[1], 0),
+        (const float *)table->data + first * table->width,
+        j->op->p.nearest.half_norms + first, end - first, table->width);
+}
+
+/* The nearest of the parts' nearest, in the order of the table: the distance
+ * of a row does not depend on the rows beside it, so this is what looking
+ * through the whole table finds. */
+static void nearest_in_parts(plan_runner *r, const plan_op *op, size_t parts)
+{
+    nearest_parts j = {.r = r, .op = op, .parts = parts};
+    const plan_tensor *table = cpu_tensor(r, op->in[0]);
+    size_t D = table->width;
+    float rows[PARTS_MAX * PART_DIM_MAX];
+    double half_norms[PARTS_MAX];
+    pool_run(r->pool, parts, nearest_part, &j);
+    for (size_t i = 0; i < parts; i++) {
+        memcpy(rows + i * D, (const float *)table->data + j.winner[i] * D,
+               D * sizeof *rows);
+        half_norms[i] = op->p.nearest.half_norms[j.winner[i]];
+    }
+    int32_t best = r->kernels->nearest(cpu_floats(r, op->in[1], 0), rows,
+                                       half_norms, parts, D);
+    tokens_row(r, op->out, 0, 0)[op->p.nearest.column] =
+        (int32_t)j.winner[best];
+}
+
 void cpu_op_NEAREST(plan_runner *r, const plan_op *op)
 {
     nearest_job j = {r, op};
+    const plan_tensor *table = cpu_tensor(r, op->in[0]);
     size_t tasks = (size_t)r->n_lanes * cpu_tensor(r, op->in[1])->rows;
-    if (tasks == 1)
-        nearest_task(&j, 0, 0);
-    else
+    size_t parts = (size_t)pool_threads(r->pool);
+    parts = parts < PARTS_MAX ? parts : PARTS_MAX;
+    if (tasks > 1)
         pool_run(r->pool, tasks, nearest_task, &j);
+    else if (parts > 1 && table->width <= PART_DIM_MAX &&
+             table->rows * table->width >= SMALL_TABLE)
+        nearest_in_parts(r, op, parts);
+    else
+        nearest_task(&j, 0, 0);
 }
 
 void cpu_op_GUIDE(plan_runner *r, const plan_op *op)

@@ -146,6 +146,8 @@ moshi_status bench_model_synthetic(bench_model *out, const char *preset,
                          progress, user, err);
     if (status == MOSHI_OK)
         status = make_mimi(&b, &parts, params->codec_weights, err);
+    if (status == MOSHI_OK)
+        status = model_place(b.model, params, CPU_LEVEL_COUNT, err);
     synth_parts_release(&parts);
     if (status == MOSHI_OK)
         *out = b;

@@ -19,7 +19,8 @@ void doctor_open_model(doctor *d)
                              .acoustic_delay = p.acoustic_delay,
                              .exact_activations = p.exact_activations,
                              .kv = p.kv,
-                             .device = p.device};
+                             .device = p.device,
+                             .gpu_layers = p.gpu_layers};
     if (!d->has_lm || !d->mimi_file) {
         f.status = DOCTOR_SKIPPED;
         doctor_add(d, f, "its parts cannot be relied on");

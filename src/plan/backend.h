@@ -8,6 +8,8 @@
 #ifndef MOSHI_PLAN_BACKEND_H
 #define MOSHI_PLAN_BACKEND_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include <moshi/error.h>
@@ -64,6 +66,19 @@ struct backend {
      * device can be lost at any time, and stays so. NULL: that cannot
      * happen. */
     moshi_status (*failure)(const backend *self, moshi_error *err);
+
+    /* Parts of a plan, for a split (plan/split.h). mine: [n_ops], borrowed as
+     * long as what is opened is: the operations that will be run here. run_part
+     * runs operations first … end - 1, all of them `mine`, and advances no
+     * stream; the parts of a frame are run in their order. */
+    moshi_status (*part_state_open)(backend *self, const plan *p,
+                                    const bool *mine, plan_state **out,
+                                    moshi_error *err);
+    moshi_status (*part_open)(backend *self, const plan *p, int lanes_max,
+                              const bool *mine, plan_runner **out,
+                              moshi_error *err);
+    void (*run_part)(plan_runner *runner, plan_state *const *states, int n,
+                     size_t first, size_t end, const plan_hook *hook);
 };
 
 /* failure, of a backend that may have none. Ask after a frame, before what it

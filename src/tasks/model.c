@@ -108,6 +108,22 @@ static moshi_status open_lm(moshi_model *m, const moshi_model_params *params,
     return status;
 }
 
+moshi_status model_place(moshi_model *m, const moshi_model_params *params,
+                         cpu_level level, moshi_error *err)
+{
+    const plan *plans[3];
+    size_t n = 0;
+    if (m->lm)
+        plans[n++] = m->lm->plain.plan;
+    if (m->mimi) {
+        plans[n++] = m->mimi->encoder;
+        plans[n++] = m->mimi->decoder;
+    }
+    return device_place(&m->backend, params->device, plans, n,
+                        params->gpu_layers, params->threads, level,
+                        &m->device, err);
+}
+
 moshi_status model_open(moshi_model **out, const moshi_model_params *params,
                         cpu_level level, moshi_error *err)
 {
@@ -125,6 +141,8 @@ moshi_status model_open(moshi_model **out, const moshi_model_params *params,
         status = open_lm(m, params, err);
     if (status == MOSHI_OK)
         status = open_codec(m, params, err);
+    if (status == MOSHI_OK)
+        status = model_place(m, params, level, err);
     if (status == MOSHI_OK)
         status = open_text(m, err);
     if (status == MOSHI_OK && params->prefault != -1)

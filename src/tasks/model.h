@@ -39,6 +39,11 @@ moshi_status model_prefault(moshi_model *model,
                             const moshi_model_params *params,
                             moshi_error *err);
 
+/* Before a stream is opened: what the GPU has no room for stays on the CPU
+ * (device_place). */
+moshi_status model_place(moshi_model *model, const moshi_model_params *params,
+                         cpu_level level, moshi_error *err);
+
 /* moshi_model_open with the kernels of one instruction set; CPU_LEVEL_COUNT
  * for the best there is. */
 moshi_status model_open(moshi_model **out, const moshi_model_params *params,

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "vulkan/layout.h"
 #include "vulkan/probe.h"
 #include "vulkan/runner.h"
 
@@ -26,8 +27,9 @@ static void state_close(plan_state **handle)
     *handle = NULL;
 }
 
-static moshi_status state_open(backend *self, const plan *p, plan_state **out,
-                               moshi_error *err)
+static moshi_status part_state_open(backend *self, const plan *p,
+                                    const bool *mine, plan_state **out,
+                                    moshi_error *err)
 {
     vk_backend *be = (vk_backend *)self;
     plan_state *s = memory_calloc(1, sizeof *s);
@@ -35,7 +37,7 @@ static moshi_status state_open(backend *self, const plan *p, plan_state **out,
         return error_no_memory(err, "the state of a stream");
     s->backend = be;
     vk_lock(be->ctx);
-    moshi_status status = vk_pool_use(&be->pools, p, NULL, &s->pool, err);
+    moshi_status status = vk_pool_use(&be->pools, p, mine, &s->pool, err);
     if (status == MOSHI_OK) {
         status = vk_pool_take(be->ctx, &be->transfer, s->pool, &s->slot, err);
         if (status != MOSHI_OK)
@@ -54,6 +56,12 @@ static moshi_status state_open(backend *self, const plan *p, plan_state **out,
     }
     *out = s;
     return MOSHI_OK;
+}
+
+static moshi_status state_open(backend *self, const plan *p, plan_state **out,
+                               moshi_error *err)
+{
+    return part_state_open(self, p, NULL, out, err);
 }
 
 static void state_reset(plan_state *s)
@@ -105,6 +113,13 @@ static moshi_status runner_open(backend *self, const plan *p, int lanes_max,
     return vk_runner_open((vk_backend *)self, p, lanes_max, NULL, out, err);
 }
 
+static moshi_status part_open(backend *self, const plan *p, int lanes_max,
+                              const bool *mine, plan_runner **out,
+                              moshi_error *err)
+{
+    return vk_runner_open((vk_backend *)self, p, lanes_max, mine, out, err);
+}
+
 static moshi_status failure(const backend *self, moshi_error *err)
 {
     const vk_context *ctx = ((const vk_backend *)self)->ctx;
@@ -149,6 +164,9 @@ moshi_status vulkan_backend_open(backend **out, int index, moshi_error *err)
         .read = vk_runner_read,
         .lanes = vk_runner_lanes,
         .failure = failure,
+        .part_state_open = part_state_open,
+        .part_open = part_open,
+        .run_part = vk_runner_run_part,
     };
     vk_backend *be = memory_calloc(1, sizeof *be);
     if (!be)
@@ -178,6 +196,17 @@ bool vulkan_backend_is(const backend *self)
 const char *vulkan_backend_device(const backend *self)
 {
     return ((const vk_backend *)self)->ctx->info.name;
+}
+
+uint64_t vulkan_backend_free_bytes(const backend *self)
+{
+    return ((const vk_backend *)self)->ctx->info.free_bytes;
+}
+
+size_t vulkan_tensor_bytes(const plan_tensor *t)
+{
+    return t->space == PLAN_WEIGHT
+               ? vk_layout_row_bytes(t->type, t->width) * t->rows : t->bytes;
 }
 
 int vulkan_backend_complaints(const backend *self, const char **first)

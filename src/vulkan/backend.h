@@ -36,6 +36,9 @@ moshi_status vulkan_backend_open(backend **out, int index, moshi_error *err);
 /* For reports, on a backend of this kind. The strings live as long as it. */
 const char *vulkan_backend_device(const backend *self);
 bool vulkan_backend_is(const backend *self);
+/* Memory that was free when it was opened, and what a tensor takes of it. */
+uint64_t vulkan_backend_free_bytes(const backend *self);
+size_t vulkan_tensor_bytes(const plan_tensor *t);
 /* Messages of the validation layers so far, and the first of them (may be
  * NULL); -1 when they do not watch
  * (MOSHI_VULKAN_VALIDATE=1, or =try: if they are installed). */

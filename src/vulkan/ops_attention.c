@@ -54,6 +54,20 @@ void vk_op_ROPE(vk_build *b, const plan_op *op)
     vk_grid(b, d, groups_for((t->width + 1) / 2), t->rows);
 }
 
+/* Strides of a cache in words: cache.glsl. */
+static void put_strides(const plan_tensor *cache, const plan_op *op,
+                        uint32_t *p)
+{
+    uint32_t heads = (uint32_t)op->p.attention.kv_heads;
+    uint32_t capacity = (uint32_t)op->p.attention.capacity;
+    uint32_t row = (uint32_t)(cache->row_bytes / 4), key = row / 2 / heads;
+    bool source = op->p.attention.window == OP_WINDOW_SOURCE;
+    p[16] = capacity * row;
+    p[17] = source ? row / 2 : heads * capacity * key;
+    p[18] = source ? key : capacity * key;
+    p[19] = source ? row : key;
+}
+
 void vk_op_KV_APPEND(vk_build *b, const plan_op *op)
 {
     const plan_tensor *t = vk_tensor(b, op->in[0]);
@@ -68,6 +82,8 @@ void vk_op_KV_APPEND(vk_build *b, const plan_op *op)
     p[2] = (uint32_t)op->p.attention.capacity;
     p[3] = (uint32_t)op->p.attention.steps;
     p[4] = (uint32_t)op->p.attention.position;
+    p[5] = (uint32_t)op->p.attention.head_dim;
+    put_strides(vk_tensor(b, op->out), op, p);
     vk_grid(b, d, groups_for(t->width - q), t->rows);
 }
 
@@ -95,5 +111,6 @@ void vk_op_ATTENTION(vk_build *b, const plan_op *op)
     p[8] = (uint32_t)op->p.attention.window;
     p[9] = vk_bits(1.0f / sqrtf((float)op->p.attention.head_dim));
     p[10] = op->in[2] != TENSOR_NONE;
+    put_strides(vk_tensor(b, op->in[1]), op, p);
     vk_grid(b, d, (size_t)op->p.attention.heads, t->rows);
 }

@@ -311,7 +311,16 @@ void vk_runner_run_range(plan_runner *r, plan_state *const *states, int n,
         if (hook && plan_hook_wants(hook, &r->plan->ops[ops.end - 1]))
             hook->after(hook->user, r, &r->plan->ops[ops.end - 1]);
     }
-    r->in_run = false;
+    /* Between the parts of a split frame tensors are read where they are. */
+    r->in_run = r->mine && range + 1 < r->n_ranges;
+}
+
+void vk_runner_run_part(plan_runner *r, plan_state *const *states, int n,
+                        size_t first, size_t end, const plan_hook *hook)
+{
+    for (size_t i = 0; i < r->n_ranges; i++)
+        if (r->ranges[i].first >= first && r->ranges[i].end <= end)
+            vk_runner_run_range(r, states, n, i, hook);
 }
 
 void vk_runner_run(plan_runner *r, plan_state *const *states, int n,

@@ -14,6 +14,9 @@ void vk_runner_run(plan_runner *r, plan_state *const *states, int n,
 /* One range of r->ranges; advances no stream. */
 void vk_runner_run_range(plan_runner *r, plan_state *const *states, int n,
                          size_t range, const plan_hook *hook);
+/* The ranges within operations first … end - 1; likewise. */
+void vk_runner_run_part(plan_runner *r, plan_state *const *states, int n,
+                        size_t first, size_t end, const plan_hook *hook);
 void vk_runner_write(plan_runner *r, tensor_id tensor, int lane,
                      const void *data);
 void vk_runner_read(const plan_runner *r, tensor_id tensor, int lane,

@@ -38,6 +38,17 @@ const char *vulkan_backend_device(const backend *self)
     return "";
 }
 
+uint64_t vulkan_backend_free_bytes(const backend *self)
+{
+    (void)self;
+    return 0;
+}
+
+size_t vulkan_tensor_bytes(const plan_tensor *t)
+{
+    return t->bytes;
+}
+
 int vulkan_backend_complaints(const backend *self, const char **first)
 {
     (void)self;

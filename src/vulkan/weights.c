@@ -77,18 +77,6 @@ static VkDeviceSize device_bytes(const vk_weight *w)
     return (VkDeviceSize)vk_layout_row_bytes(w->type, w->width) * w->rows;
 }
 
-size_t vk_weights_op_bytes(const plan *p, const plan_op *op)
-{
-    size_t sum = 0;
-    for (int i = 0; i < OP_INPUTS; i++)
-        if (op->in[i] != TENSOR_NONE &&
-            p->tensors[op->in[i]].space == PLAN_WEIGHT) {
-            vk_weight key = key_of(&p->tensors[op->in[i]]);
-            sum += device_bytes(&key);
-        }
-    return sum;
-}
-
 /* --- listing --- */
 
 /* In use by this runner, perhaps through a set of another? */

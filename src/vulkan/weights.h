@@ -52,7 +52,4 @@ const vk_weight *vk_weights_find(const vk_weight_use *use,
 const vk_weight *vk_weights_extra(const vk_weight_use *use, vk_extra extra,
                                   const void *key, size_t n);
 
-/* Device bytes of the weights that an operation reads. */
-size_t vk_weights_op_bytes(const plan *p, const plan_op *op);
-
 #endif

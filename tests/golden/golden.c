@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "plan/split.h"
 #include "tasks/device.h"
 
 const char *golden_path(const char *relative)
@@ -71,6 +72,25 @@ lm_model *golden_lm(const char *model, const char *config)
     return m;
 }
 
+/* Every other layer of every transformer. */
+static bool odd_layer(const plan *p, const plan_op *op, int user)
+{
+    const char *at = strstr(op->name, "layers.");
+    (void)p;
+    (void)user;
+    return at && strtol(at + 7, NULL, 10) % 2 == 1;
+}
+
+static backend *with_cpu(backend *first)
+{
+    backend *cpu = NULL, *both = NULL;
+    moshi_error err = {0};
+    if (device_open(&cpu, "cpu", 2, CPU_LEVEL_COUNT, NULL, &err) != MOSHI_OK ||
+        split_backend_open(&both, first, cpu, odd_layer, 0, &err) != MOSHI_OK)
+        fail_msg("%s", err.message);
+    return both;
+}
+
 backend *golden_backend(int threads)
 {
     backend *be = NULL;
@@ -84,7 +104,7 @@ backend *golden_backend(int threads)
     }
     if (status != MOSHI_OK)
         fail_msg("%s", err.message);
-    return be;
+    return getenv("MOSHI_TEST_SPLIT") ? with_cpu(be) : be;
 }
 
 double golden_error(const float *a, const float *b, size_t n)

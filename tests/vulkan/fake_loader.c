@@ -6,6 +6,7 @@
  *   old        devices say that they are of Vulkan 1.0
  *   lost=N     the Nth submission and all after it find the device lost
  *   memory=MB  no more than so much can be allocated
+ *   heap=MB    the device says that it has no more memory than that
  *   discrete   a software device says that it is a discrete GPU; may be put
  *              in front of one of the others with a '+' */
 #include <dlfcn.h>
@@ -22,6 +23,7 @@ static PFN_vkGetDeviceProcAddr real_device;
 static PFN_vkQueueSubmit real_submit;
 static PFN_vkAllocateMemory real_allocate;
 static PFN_vkGetPhysicalDeviceProperties2 real_properties;
+static PFN_vkGetPhysicalDeviceMemoryProperties2 real_memory;
 static long submissions;
 static VkDeviceSize allocated;
 
@@ -68,6 +70,21 @@ properties(VkPhysicalDevice device, VkPhysicalDeviceProperties2 *out)
         out->properties.deviceType = VK_PHYSICAL_DEVICE_TYPE_DISCRETE_GPU;
     if (strcmp(fault(), "old") == 0)
         out->properties.apiVersion = VK_API_VERSION_1_0;
+}
+
+static VKAPI_ATTR void VKAPI_CALL
+memory(VkPhysicalDevice device, VkPhysicalDeviceMemoryProperties2 *out)
+{
+    real_memory(device, out);
+    if (number_of("heap=") < 0)
+        return;
+    out->memoryProperties.memoryHeaps[0].size =
+        (VkDeviceSize)number_of("heap=") << 20;
+    for (VkBaseOutStructure *s = out->pNext; s; s = s->pNext)
+        if (s->sType ==
+            VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MEMORY_BUDGET_PROPERTIES_EXT)
+            ((VkPhysicalDeviceMemoryBudgetPropertiesEXT *)(void *)s)
+                ->heapBudget[0] = 0;
 }
 
 static VKAPI_ATTR VkResult VKAPI_CALL submit(VkQueue queue, uint32_t n,
@@ -126,6 +143,10 @@ vkGetInstanceProcAddr(VkInstance instance, const char *name)
     if (strcmp(name, "vkGetPhysicalDeviceProperties2") == 0) {
         real_properties = (PFN_vkGetPhysicalDeviceProperties2)f;
         return (PFN_vkVoidFunction)properties;
+    }
+    if (strcmp(name, "vkGetPhysicalDeviceMemoryProperties2") == 0) {
+        real_memory = (PFN_vkGetPhysicalDeviceMemoryProperties2)f;
+        return (PFN_vkVoidFunction)memory;
     }
     if (strcmp(name, "vkGetDeviceProcAddr") == 0) {
         real_device = (PFN_vkGetDeviceProcAddr)f;

@@ -51,6 +51,20 @@ run 0 doctor tiny --quick --device vulkan
 has out "device: GPU 0"
 has out "apart, in"
 
+# Layers that stay on the CPU.
+for n in 0 1 2; do
+    run 0 gen -m tiny "$in" b.wav --seed 9 --codes b.safetensors \
+        --device vulkan --gpu-layers $n
+    has err "$n of 3 layers there, $((3 - n)) on the CPU"
+    check "$n layers on the GPU: the CPU's tokens" cmp a.safetensors \
+        b.safetensors
+done
+run 0 compare -m tiny "$in" --frames :3 --a device=cpu \
+    --b device=vulkan,gpu-layers=1
+has out "agree"
+run 3 gen -m tiny "$in" no.wav --device vulkan --gpu-layers few
+has err "expected a number of layers, or auto"
+
 # What is not there.
 run 4 gen -m tiny "$in" no.wav --device vulkan:7
 has err "there is no device vulkan:7"
@@ -94,6 +108,14 @@ has err "computing on the CPU: Vulkan finds no GPU that can be used"
 FAKE_VULKAN=discrete
 run 0 gen -m tiny "$in" yes.wav --greedy --device auto
 has err "computing on vulkan"
+nano=$f/../../models/nano
+FAKE_VULKAN=discrete+heap=105
+run 0 gen -m "$nano" "$in" yes.wav --greedy --device auto --max-seconds 1
+has err "of 6 layers there"
+FAKE_VULKAN=discrete+heap=80
+run 0 gen -m "$nano" "$in" yes.wav --greedy --device auto --max-seconds 1
+has err "computing on the CPU: vulkan: llvmpipe"
+has err "even without its layers"
 FAKE_VULKAN=memory=17
 run 4 gen -m tiny "$in" no.wav --device vulkan
 has err "has no room for"

@@ -9,6 +9,7 @@
 #define GROUP 128u
 layout(local_size_x = 128) in;
 #include "common.glsl"
+#include "cache.glsl"
 #include "reduce.glsl"
 
 #define WIDTH p[0] // of a row of operand 0
@@ -50,9 +51,9 @@ void main()
             o3[y + d] = 0u;
         return;
     }
-    uint kv = KV_HEADS * HEAD_DIM, kv_head = head / (HEADS / KV_HEADS);
-    uint cache = base(1u, lane) + branch * CAPACITY * 2u * kv +
-                 kv_head * HEAD_DIM;
+    uint keys = base(1u, lane) + branch * BRANCH_STRIDE +
+                head / (HEADS / KV_HEADS) * HEAD_STRIDE;
+    uint values = keys + HALF_STRIDE;
     uint q = base(0u, lane) + r * WIDTH + head * HEAD_DIM;
     for (uint d = t; d < HEAD_DIM; d += GROUP)
         query[d] = F(o0[q + d]);
@@ -68,7 +69,7 @@ void main()
         float score = -3.4e38;
         if (mine) {
             uint slot = uint(oldest + c + int(t)) % CAPACITY;
-            uint key = cache + slot * 2u * kv;
+            uint key = keys + slot * SLOT_STRIDE;
             float dot_ = 0.0;
             for (uint d = 0u; d < HEAD_DIM; d++)
                 dot_ = fma(query[d], F(o1[key + d]), dot_);
@@ -89,7 +90,7 @@ void main()
             float s = sum[k] * factor;
             uint slot = uint(oldest + c) % CAPACITY;
             for (int i = 0; i < n; i++) {
-                s = fma(weight_of[i], F(o1[cache + slot * 2u * kv + kv + d]),
+                s = fma(weight_of[i], F(o1[values + slot * SLOT_STRIDE + d]),
                         s);
                 slot = slot + 1u == CAPACITY ? 0u : slot + 1u;
             }
