@@ -28,15 +28,18 @@ static bool keeps(const trace_file *t, const char *type)
 }
 
 /* What a cache of rounded keys and values costs: a last bit more or less in a
- * key can move it by a step of its type. 0: nothing. */
+ * key can move it by a step of its type, and then quantised activations by a
+ * step of theirs. 0: nothing. */
 static double cache_tolerance(const diff *d, bool machines)
 {
     if (machines && same(d, "kv"))
         return 0;
     if (keeps(&d->a, "q8_0") || keeps(&d->b, "q8_0"))
         return DIFF_TOLERANCE_LOOSE;
-    return keeps(&d->a, "f16") || keeps(&d->b, "f16") ? DIFF_TOLERANCE_HALVES
-                                                      : 0;
+    if (!keeps(&d->a, "f16") && !keeps(&d->b, "f16"))
+        return 0;
+    return quantizes(&d->a) || quantizes(&d->b) ? DIFF_TOLERANCE_LOOSE
+                                                : DIFF_TOLERANCE_HALVES;
 }
 
 static void choose_tolerance(diff *d, double wanted)

@@ -36,6 +36,27 @@ for level in ref avx2 avx512; do
         $model "$f/e2e-tiny/input.wav" isa.wav -q --greedy
 done
 
+# Keys and values in halves or Q8_0 choose nano's tokens as those in float32.
+nano="-m $f/../../models/nano"
+for type in f32 f16 q8_0; do
+    run 0 gen $nano "$MOSHI_EXAMPLES/hello.wav" kv.wav -q --greedy --kv $type \
+        --codes $type.st
+done
+run 0 gen $nano "$MOSHI_EXAMPLES/hello.wav" kv.wav -q --greedy --codes own.st
+check "f16 keys: the tokens of f32" cmp f16.st f32.st
+check "q8_0 keys: the tokens of f32" cmp q8_0.st f32.st
+check "f16 is what is used unless given" cmp own.st f16.st
+run 3 gen $model "$f/e2e-tiny/input.wav" kv.wav -q --kv f8
+has err "keys and values cannot be kept in 'f8'"
+run 3 gen $model "$f/e2e-tiny/input.wav" kv.wav -q --kv q8_0
+has err "heads of 16 cannot be kept in Q8_0"
+run 0 trace $nano "$MOSHI_EXAMPLES/hello.wav" -o half.st -q --frames :3
+run 0 trace $nano "$MOSHI_EXAMPLES/hello.wav" -o whole.st -q --frames :3 \
+    --kv f32 --tokens-from half.st
+run 0 diff half.st whole.st
+has out "keys and values of other types"
+has out "f16 | f32"
+
 # Without a tokenizer: numbers, after a warning.
 run 0 gen -m tiny "$f/e2e-tiny/input.wav" n.wav --greedy
 has err "warning: no tokenizer"

@@ -305,6 +305,8 @@ static void default_tolerance(void **state)
          "{\"isa\":\"avx2\",\"kv\":\"f16\"}", DIFF_TOLERANCE_HALVES},
         {"{\"isa\":\"ref\",\"kv\":\"f32\"}",
          "{\"isa\":\"avx2\",\"kv\":\"f32\"}", DIFF_TOLERANCE},
+        {"{\"kv\":\"f16\",\"activations\":\"q8_0\"}",
+         "{\"kv\":\"f32\",\"activations\":\"q8_0\"}", DIFF_TOLERANCE_LOOSE},
         {"{\"kv\":\"q8_0\"}", "{\"kv\":\"f16\"}",
          DIFF_TOLERANCE_LOOSE}};
     const float x[1] = {1};

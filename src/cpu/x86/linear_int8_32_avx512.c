@@ -121,25 +121,45 @@ INLINE void turn(const dtype type, __m512i q[8],
     }
 }
 
-/* sum[c] = the outputs of 16 rows, for C columns. */
+/* Block b of 16 rows: turned, and their scales. */
+INLINE __m512 turned_block(const dtype type, __m512i q[8],
+                           const unsigned char *const row[TURNED_ROWS],
+                           size_t b)
+{
+    const unsigned char *w[TURNED_ROWS];
+    for (int r = 0; r < TURNED_ROWS; r++)
+        w[r] = row[r] + b * block_bytes(type);
+    turn(type, q, w);
+    return _mm512_insertf32x8(_mm512_castps256_ps512(scales_of(w)),
+                              scales_of(w + 8), 1);
+}
+
+/* sum[c] = the outputs of 16 rows, for C columns. While a block is multiplied
+ * the next one is turned: one is work for the multipliers, the other for the
+ * shuffles. */
 INLINE void turned_dot(const dtype type, const int C, __m512 *sum,
                        const unsigned char *const row[TURNED_ROWS],
-                       const void *const *x, size_t n_blocks, const char *fetch)
+                       const void *const *x, size_t n_blocks,
+                       const char *fetch)
 {
+    __m512i q[8], next[8];
+    __m512 d_w, d_next;
 #pragma GCC unroll 8
     for (int c = 0; c < C; c++)
         sum[c] = _mm512_setzero_ps();
+    if (n_blocks == 0)
+        return;
+    d_next = turned_block(type, next, row, 0);
     for (size_t b = 0; b < n_blocks; b++) {
-        const unsigned char *w[TURNED_ROWS];
-        __m512i q[8];
-        for (int r = 0; r < TURNED_ROWS; r++)
-            w[r] = row[r] + b * block_bytes(type);
+        d_w = d_next;
+#pragma GCC unroll 8
+        for (int j = 0; j < 8; j++)
+            q[j] = next[j];
         if (fetch)
             ahead_fetch(fetch + TURNED_ROWS * b * block_bytes(type),
                         TURNED_ROWS * block_bytes(type));
-        __m512 d_w = _mm512_insertf32x8(
-            _mm512_castps256_ps512(scales_of(w)), scales_of(w + 8), 1);
-        turn(type, q, w);
+        if (b + 1 < n_blocks)
+            d_next = turned_block(type, next, row, b + 1);
 #pragma GCC unroll 8
         for (int c = 0; c < C; c++) {
             const unsigned char *at =
