@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "serve/entry.h"
 #include "serve/origin.h"
 #include "serve/protocol.h"
 #include "serve/query.h"
@@ -21,6 +22,23 @@ static void as_message(const uint8_t *block, size_t n)
         sum = (unsigned char)(sum + m.payload[i]);
 }
 
+static void as_request(const char *text, const char *host)
+{
+    entry_rules rules = {.origins = {.loopback = text[0] & 1},
+                         .token = text[0] & 2 ? "secret" : NULL};
+    web_request q = {.path = "/api/chat",
+                     .query = text,
+                     .host = host,
+                     .origin = text[0] & 4 ? text : "",
+                     .authorization = text[0] & 8 ? text : "",
+                     .get = true};
+    entry_verdict v = entry_judge(&rules, &q);
+    if (v.status != 0 && v.status != 400 && v.status != 401 && v.status != 403)
+        abort();
+    if ((v.status == 0) != (v.text[0] == 0))
+        abort(); /* who is refused is told why */
+}
+
 static void as_text(const char *text)
 {
     query q;
@@ -35,6 +53,7 @@ static void as_text(const char *text)
         !(q.text_temperature >= 0 && q.text_temperature <= 100))
         abort();
     origin_allowed(&rules, text, host ? host + 1 : "");
+    as_request(text, host ? host + 1 : "");
     origin_token_matches("secret", text, text);
     if (url_parse(&u, text, 8998, &err) == MOSHI_OK &&
         (u.port < 1 || u.port > 65535 || !u.host[0] || !u.path[0]))

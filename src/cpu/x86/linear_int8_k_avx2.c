@@ -130,8 +130,9 @@ INLINE void block_q6_k(const int C, float *total, const unsigned char *w,
     }
 #pragma GCC unroll 2
     for (int h = 0; h < 2; h++) {
-        __m256i words = _mm256_permute2x128_si256(scales, scales,
-                                                  h ? 0x11 : 0x00);
+        /* clang wants the constant before it unrolls the loop. */
+        __m256i words = h ? _mm256_permute2x128_si256(scales, scales, 0x11)
+                          : _mm256_permute2x128_si256(scales, scales, 0x00);
 #pragma GCC unroll 4
         for (int s = 0; s < 4; s++) {
             __m256i q = unpack_q6_k(w, h, s);
