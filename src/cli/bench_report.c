@@ -57,7 +57,8 @@ static void print_run(const bench_run *r)
            r->threads == 1 ? "" : "s", r->lanes, r->lanes == 1 ? "" : "s");
     if (r->cached)
         printf(", %lld steps cached", (long long)r->cached);
-    printf("; memory beside the frames: %.1f GB/s\n",
+    printf(r->threads ? "; memory beside the frames: %.1f GB/s\n"
+                      : "; the GPU copies %.1f GB/s\n",
            r->read_bytes_per_s * 1e-9);
     printf("%-12s %9s %9s %9s %11s %8s %9s\n", "part", "p50 ms", "p95 ms",
            "p99 ms", "MB/frame", "GB/s", "of memory");

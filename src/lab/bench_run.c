@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "cpu/backend.h"
+#include "vulkan/backend.h"
 #include "lab/bench.h"
 #include "lab/bench_loop.h"
 #include "lab/machine.h"
@@ -51,14 +52,17 @@ static double quantile(const double *values, size_t n, double q)
 
 /* --- running --- */
 
-static bool add_read(record *r, bandwidth *memory, pool *threads)
+/* Beside a GPU it is that one's memory that matters: what a copy moves. */
+static bool add_read(record *r, bandwidth *memory, pool *threads, backend *be)
 {
     if (!memory)
         return true;
     if (!memory_grow((void **)&r->reads, &r->reads_room, r->n_reads + 1,
                      sizeof *r->reads))
         return false;
-    r->reads[r->n_reads++] = bandwidth_read(memory, threads);
+    r->reads[r->n_reads++] = vulkan_backend_is(be)
+                                 ? vulkan_backend_copy_rate(be)
+                                 : bandwidth_read(memory, threads);
     return true;
 }
 
@@ -98,11 +102,11 @@ static bool run_frames(record *r, bench_loop *l, const bench_params *p,
         bench_loop_frame(l, &ignored);
     double began = clock_seconds();
     size_t every = bytes < SMALL_BYTES ? SMALL_EVERY : 1;
-    bool ok = add_read(r, p->memory, threads);
+    bool ok = add_read(r, p->memory, threads, l->model->backend);
     while (ok && !enough(r, p, began)) {
         ok = add_frame(r, l);
         if (ok && r->n % every == 0)
-            ok = add_read(r, p->memory, threads);
+            ok = add_read(r, p->memory, threads, l->model->backend);
         if (p->progress)
             p->progress(p->user, fraction(r, p, began));
     }
@@ -267,7 +271,6 @@ moshi_status bench_run_make(bench_run *out, const bench_model *m,
     if (!l)
         return error_no_memory(err, "the benchmark");
     run.threads = cpu_backend_threads(m->model->backend);
-    /* Beside a GPU the host's memory is still read with every core. */
     moshi_status status = pool_open(&threads, run.threads, err);
     if (status == MOSHI_OK)
         status = bench_loop_open(l, m->model, params->lanes, params->cached,

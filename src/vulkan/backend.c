@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "vulkan/layout.h"
@@ -136,6 +137,8 @@ static void backend_close(backend **self)
     if (!be)
         return;
     if (be->ctx) {
+        vk_buffer_close(be->ctx, &be->ruler[0]);
+        vk_buffer_close(be->ctx, &be->ruler[1]);
         vk_pipelines_close(be->ctx, &be->pipelines);
         vk_transfer_close(be->ctx, &be->transfer);
     }
@@ -207,6 +210,49 @@ size_t vulkan_tensor_bytes(const plan_tensor *t)
 {
     return t->space == PLAN_WEIGHT
                ? vk_layout_row_bytes(t->type, t->width) * t->rows : t->bytes;
+}
+
+/* More than any cache holds; little on a device that is the host's memory. */
+#define RULER_BYTES ((VkDeviceSize)512 << 20)
+#define RULER_SHARE 32
+#define RULER_COPIES 4
+
+double vulkan_backend_copy_rate(backend *self)
+{
+    vk_backend *be = (vk_backend *)self;
+    vk_context *ctx = be->ctx;
+    VkDeviceSize bytes = ctx->info.memory_bytes / RULER_SHARE;
+    double rate = 0;
+    bytes = (bytes < RULER_BYTES ? bytes : RULER_BYTES) / 4096 * 4096;
+    vk_lock(ctx);
+    for (int i = 0; i < 2; i++)
+        if (!be->ruler[i].buffer)
+            vk_buffer_open(ctx, &be->ruler[i], VK_MEMORY_DEVICE, bytes,
+                           "a measurement", NULL);
+    if (be->ruler[0].buffer && be->ruler[1].buffer &&
+        vk_begin(ctx, be->transfer.commands, true)) {
+        VkBufferCopy copy = {0, 0, bytes};
+        VkMemoryBarrier wait = {
+            .sType = VK_STRUCTURE_TYPE_MEMORY_BARRIER,
+            .srcAccessMask = VK_ACCESS_TRANSFER_WRITE_BIT,
+            .dstAccessMask = VK_ACCESS_TRANSFER_READ_BIT |
+                             VK_ACCESS_TRANSFER_WRITE_BIT};
+        for (int i = 0; i < RULER_COPIES; i++) {
+            ctx->api.CmdCopyBuffer(be->transfer.commands,
+                                   be->ruler[i % 2].buffer,
+                                   be->ruler[!(i % 2)].buffer, 1, &copy);
+            ctx->api.CmdPipelineBarrier(be->transfer.commands,
+                                        VK_PIPELINE_STAGE_TRANSFER_BIT,
+                                        VK_PIPELINE_STAGE_TRANSFER_BIT, 0, 1,
+                                        &wait, 0, NULL, 0, NULL);
+        }
+        double start = clock_seconds();
+        vk_submit_and_wait(ctx, be->transfer.commands, be->transfer.fence,
+                           "measuring its memory");
+        rate = 2.0 * RULER_COPIES * (double)bytes / (clock_seconds() - start);
+    }
+    vk_unlock(ctx);
+    return rate;
 }
 
 int vulkan_backend_complaints(const backend *self, const char **first)

@@ -39,6 +39,9 @@ bool vulkan_backend_is(const backend *self);
 /* Memory that was free when it was opened, and what a tensor takes of it. */
 uint64_t vulkan_backend_free_bytes(const backend *self);
 size_t vulkan_tensor_bytes(const plan_tensor *t);
+/* Bytes a second, read and written, of a large copy in the device's memory;
+ * 0 when there is no room for one. The first call makes that room. */
+double vulkan_backend_copy_rate(backend *self);
 /* Messages of the validation layers so far, and the first of them (may be
  * NULL); -1 when they do not watch
  * (MOSHI_VULKAN_VALIDATE=1, or =try: if they are installed). */

@@ -21,6 +21,7 @@ typedef struct vk_backend {
     vk_pipelines pipelines;
     vk_weights weights;
     vk_pools pools;
+    vk_buffer ruler[2]; /* owned, once asked for: copied to measure a rate */
 } vk_backend;
 
 struct plan_state {

@@ -49,6 +49,12 @@ size_t vulkan_tensor_bytes(const plan_tensor *t)
     return t->bytes;
 }
 
+double vulkan_backend_copy_rate(backend *self)
+{
+    (void)self;
+    return 0;
+}
+
 int vulkan_backend_complaints(const backend *self, const char **first)
 {
     (void)self;
