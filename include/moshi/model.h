@@ -55,9 +55,10 @@ typedef struct moshi_model_params {
                                 background, so that the first frame need not
                                 wait for the disk; -1: when a frame asks for
                                 them. Closing the model stops it */
-    /* How far that is, in bytes; NULL: nobody asks. Called from a thread of the
-     * library's own, the last time with done == total; not after
-     * moshi_model_close has returned. It must not call the library. */
+    /* How far that is, in bytes; NULL: nobody asks. Called by moshi_model_open
+     * with done == 0, then from a thread of the library's own, the last time
+     * with done == total; not after moshi_model_close has returned; not at all
+     * where nothing is brought into memory. It must not call the library. */
     void (*loading)(void *user, size_t done, size_t total);
     void *loading_user;
 } moshi_model_params;

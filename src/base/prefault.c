@@ -59,6 +59,8 @@ static void *walk(void *argument)
                 return NULL;
             p->parts[i].make(data);
             done += p->parts[i].bytes;
+            if (p->progress && done < p->total)
+                p->progress(p->user, done, p->total);
             continue;
         }
         for (size_t at = 0; at < p->parts[i].bytes; at += CHUNK_BYTES) {
@@ -102,8 +104,14 @@ moshi_status prefault_open(prefault **out, const prefault_part *parts,
     p->user = user;
     for (size_t i = 0; i < n_parts; i++)
         p->total += parts[i].bytes;
+    /* Before the thread can: how much there is must be known by the time that
+     * anybody looks. */
+    if (progress && p->total)
+        progress(user, 0, p->total);
     int failed = pthread_create(&p->thread, NULL, walk, p);
     if (failed) {
+        if (progress) /* nothing more will come */
+            progress(user, p->total, p->total);
         release(p);
         return error_set(err, MOSHI_LACKING, "no thread to load a model: %s",
                          strerror(failed));

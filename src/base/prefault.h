@@ -22,8 +22,9 @@ typedef struct prefault_part {
     void (*make)(const void *data);
 } prefault_part;
 
-/* Called from the thread: bytes that were walked over, of all; the last call
- * has done == total, unless it was stopped. */
+/* Called once by prefault_open with done == 0, then from the thread: bytes that
+ * were walked over, of all; the last call has done == total, unless it was
+ * stopped. */
 typedef void prefault_progress(void *user, size_t done, size_t total);
 
 /* parts are copied; what they point to must stay mapped until prefault_close.

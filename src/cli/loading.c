@@ -34,8 +34,7 @@ void loading_wait(loading *l, moshi_model *model, bool quiet)
     progress bar;
     char text[64];
     progress_open(&bar, "loading", quiet);
-    /* Without a terminal, and after the last call, there is only waiting; a
-     * thread that has told nothing yet has hardly begun. */
+    /* Without a terminal, and after the last call, there is only waiting. */
     while (bar.shown && loading_fraction(l) < 1) {
         struct timespec look = {.tv_nsec = LOOK_NS};
         snprintf(text, sizeof text, "%.1f of %.1f GB",

@@ -80,6 +80,7 @@ static void work_is_done(void **state)
     prefault_wait(p);
     assert_int_equal(made, 7);
     assert_int_equal(c.last, 110);
+    assert_int_equal(c.n, 3); /* 0, 100 and 110 */
     prefault_close(&p);
 }
 
