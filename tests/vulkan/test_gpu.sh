@@ -33,8 +33,8 @@ run 0 devices --json
 cp .tap/out devices.json
 check "devices --json is JSON" python3 -m json.tool devices.json
 
-# The same tokens, greedy and drawn; several times the same. A GPU keeps keys and
-# values in float32, so the CPU must here.
+# A GPU keeps keys and values in float32, the CPU unless asked in halves.
+# The same tokens, greedy and drawn; several times the same.
 run 0 gen -m tiny "$in" a.wav --greedy --codes a.safetensors -q --kv f32
 run 0 gen -m tiny "$in" b.wav --greedy --codes b.safetensors -q --device vulkan
 check "greedy: the CPU's tokens" cmp a.safetensors b.safetensors
@@ -48,15 +48,10 @@ run 0 codec roundtrip "$in" c.wav --mimi tiny/mimi.safetensors \
     --mimi-config tiny/mimi_config.json --device vulkan
 has err "computing on vulkan"
 
-# Its speed is not asked here: this may be a slow machine.
-"$MOSHI_BIN" doctor tiny --quick --device vulkan --json >doctor.json 2>&1
-check "no check but that of speed finds a fault" python3 -c '
-import json
-checks = json.load(open("doctor.json"))["checks"]
-bad = [c for c in checks if c["status"] == "fault" and c["class"] != "speed"]
-assert not bad, bad
-gpu, = [c for c in checks if c["name"].startswith("device: GPU 0")]
-assert "apart, in" in gpu["found"], gpu'
+# Its exit status says whether a software device is fast enough, too.
+"$MOSHI_BIN" doctor tiny --quick --device vulkan >doctor.txt 2>&1
+check "doctor compares the GPU" \
+    grep -q "^ok  *device: GPU 0 .* apart, in" doctor.txt
 
 # Layers that stay on the CPU.
 for n in 0 1 2; do
