@@ -10,8 +10,7 @@
 
 #define ORDER  PREDICT_ORDER
 #define SPAN   PREDICT_SPAN
-#define HOP    480  /* samples that one predictor serves */
-#define WINDOW 1440 /* samples that it is fitted to */
+#define HOP    PREDICT_HOP
 /* Neighbours: from GUARD to GUARD + REACH samples away, on both sides. */
 #define GUARD PREDICT_GUARD
 #define REACH 480
@@ -35,16 +34,7 @@ typedef struct work {
 
 static double at(const work *w, long i)
 {
-    return i < 0 || i >= (long)w->n ? 0 : (double)w->pcm[i];
-}
-
-static void fit(const work *w, size_t hop, double *a)
-{
-    double x[WINDOW];
-    long first = (long)hop - (WINDOW - HOP) / 2;
-    for (long i = 0; i < WINDOW; i++)
-        x[i] = at(w, first + i);
-    predict_fit(x, WINDOW, a);
+    return predict_at(w->pcm, w->n, i);
 }
 
 /* Squared errors of every sample said from the ORDER before it, and from the
@@ -53,7 +43,7 @@ static void predict(work *w)
 {
     double a[ORDER + 1];
     for (size_t hop = 0; hop < w->n; hop += HOP) {
-        fit(w, hop, a);
+        predict_fit_hop(w->pcm, w->n, hop, a);
         for (size_t t = hop; t < hop + HOP && t < w->n; t++) {
             double f = 0, b = 0;
             for (int k = 0; k <= ORDER; k++) {

@@ -41,3 +41,12 @@ void predict_fit(const double *x, size_t n, double *a)
     r[0] = r[0] * (1 + 1e-9) + FLOOR_POWER;
     solve(r, a);
 }
+
+void predict_fit_hop(const float *pcm, size_t n, size_t hop, double *a)
+{
+    double x[PREDICT_MAX];
+    long first = (long)hop - (PREDICT_MAX - PREDICT_HOP) / 2;
+    for (long i = 0; i < PREDICT_MAX; i++)
+        x[i] = predict_at(pcm, n, first + i);
+    predict_fit(x, PREDICT_MAX, a);
+}

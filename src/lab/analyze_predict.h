@@ -13,6 +13,19 @@
  * a[k] x[t + k]. */
 void predict_fit(const double *x, size_t n, double *a);
 
+/* Sound is foreseen in hops, each by a predictor fitted to it and as much again
+ * on either side. */
+#define PREDICT_HOP 480
+
+/* Sample i of n; silence before the first and after the last. */
+static inline double predict_at(const float *pcm, size_t n, long i)
+{
+    return i < 0 || i >= (long)n ? 0 : (double)pcm[i];
+}
+
+/* Fit a to the hop that begins at sample `hop` of n. */
+void predict_fit_hop(const float *pcm, size_t n, size_t hop, double *a);
+
 /* What one cut disturbs: ORDER samples through the predictor, and SPAN. */
 #define PREDICT_GUARD (PREDICT_ORDER + PREDICT_SPAN + 4)
 

@@ -11,8 +11,7 @@
 #include "lab/analyze_predict.h"
 
 #define ORDER  PREDICT_ORDER
-#define HOP    480  /* samples that one predictor serves; a row of surprise */
-#define WINDOW 1440 /* samples that it is fitted to */
+#define HOP    PREDICT_HOP /* a row of surprise */
 #define FRAME  1920
 #define COARSE 8    /* samples of one column of the longest stride */
 #define MOST   16   /* one pulse of a voice counts as much as so many samples */
@@ -53,31 +52,23 @@ static moshi_status make_room(stride_meter *m, size_t n, moshi_error *err)
                ? MOSHI_OK : error_no_memory(err, "the search for strides");
 }
 
-static double at(const float *pcm, size_t n, long i)
-{
-    return i < 0 || i >= (long)n ? 0 : (double)pcm[i];
-}
-
 /* Squared errors of hop `h`, as multiples of their mean; 0 where it is quiet,
  * and level[h] says so. */
 static void foresee(stride_meter *m, const float *pcm, size_t n, size_t h)
 {
-    double x[WINDOW], a[ORDER + 1], power = 0, mean = 0;
+    double a[ORDER + 1], power = 0, mean = 0;
     double *e = m->error + h * HOP;
-    long first = (long)(h * HOP) - (WINDOW - HOP) / 2;
-    for (long i = 0; i < WINDOW; i++)
-        x[i] = at(pcm, n, first + i);
     for (size_t t = 0; t < HOP; t++)
         power += (double)pcm[h * HOP + t] * (double)pcm[h * HOP + t] / HOP;
     m->level[h] = power;
     memset(e, 0, HOP * sizeof *e);
     if (power < QUIET)
         return;
-    predict_fit(x, WINDOW, a);
+    predict_fit_hop(pcm, n, h * HOP, a);
     for (size_t t = 0; t < HOP; t++) {
         double sum = 0;
         for (int k = 0; k <= ORDER; k++)
-            sum += a[k] * at(pcm, n, (long)(h * HOP + t) - k);
+            sum += a[k] * predict_at(pcm, n, (long)(h * HOP + t) - k);
         e[t] = sum * sum;
         mean += e[t] / HOP;
     }
@@ -123,7 +114,7 @@ static void spectrum(fourier *f, const float *pcm, size_t n, long middle,
     float x[FLUX_SPAN], power[FLUX_BINS];
     for (int i = 0; i < FLUX_SPAN; i++) {
         double hann = 0.5 - 0.5 * cos(2 * acos(-1.0) * (i + 0.5) / FLUX_SPAN);
-        x[i] = (float)(hann * at(pcm, n, middle - FLUX_SPAN / 2 + i));
+        x[i] = (float)(hann * predict_at(pcm, n, middle - FLUX_SPAN / 2 + i));
     }
     fourier_power(f, x, power);
     for (int b = 0; b < FLUX_BINS; b++)
