@@ -5,10 +5,12 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "golden.h"
+#include "lab/synth_file.h"
 
 mimi_model *models_mimi(void)
 {
@@ -20,6 +22,36 @@ mimi_model *models_mimi(void)
         .config_path = golden_path("mimi-tiny/config.json")};
     if (mimi_model_open(&m, &p, &err))
         fail_msg("%s", err.message);
+    return m;
+}
+
+int models_mimi_write(char *path, const mimi_config *config)
+{
+    moshi_error err = {0};
+    synth_list list = {0};
+    synth_meter meter = {0};
+    synth_mimi_add(&list, config);
+    close(mkstemp(path));
+    moshi_status status = synth_file_write(
+        &list, path, CHECKPOINT_SAFETENSORS, 3, &meter, &err);
+    synth_list_release(&list);
+    return status == MOSHI_OK ? 0 : -1;
+}
+
+mimi_model *models_mimi_open(const char *path, mimi_model_params p)
+{
+    static const char text[] = "{\"transformer\": {\"num_heads\": 2, "
+                               "\"context\": 12, \"max_period\": 10000}}";
+    moshi_error err = {0};
+    mimi_model *m = NULL;
+    value *config = NULL;
+    checkpoint *file = NULL;
+    p.config_path = "config";
+    if (checkpoint_open(&file, path, &err) ||
+        value_parse_json(&config, text, sizeof text - 1, "config", &err) ||
+        mimi_model_from_checkpoint(&m, &file, config, &p, &err))
+        fail_msg("%s", err.message);
+    value_close(&config);
     return m;
 }
 

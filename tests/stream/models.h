@@ -7,6 +7,7 @@
 
 #include <moshi/moshi.h>
 
+#include "lab/synth_mimi.h"
 #include "lm/stream.h"
 #include "mimi/stream.h"
 
@@ -14,6 +15,13 @@
 mimi_model *models_mimi(void);
 lm_model *models_lm(void);
 moshi_model *models_both(int threads);
+
+/* A random codec of these sizes in a new file: path ends in XXXXXX, which is
+ * filled in. Returns 0, or -1: for a test's setup. */
+int models_mimi_write(char *path, const mimi_config *config);
+/* Open it, with what else p says; ends the test when it fails. The tiny codec's
+ * config says 8 codebooks; the one given here says nothing of them. */
+mimi_model *models_mimi_open(const char *path, mimi_model_params p);
 
 /* n samples of something loud and broad, different for each seed. */
 void models_noise(float *pcm, size_t n, uint32_t seed);

@@ -13,8 +13,6 @@
 #include <cmocka.h>
 
 #include "golden.h"
-#include "lab/synth_file.h"
-#include "lab/synth_mimi.h"
 #include "mimi/stream.h"
 #include "models.h"
 
@@ -27,17 +25,9 @@ static char path[] = "/tmp/moshi-codebooks-XXXXXX";
 static int write_codec(void **state)
 {
     (void)state;
-    moshi_error err = {0};
     mimi_config c = synth_mimi_tiny;
-    synth_list list = {0};
-    synth_meter meter = {0};
     c.codebooks = ALL;
-    synth_mimi_add(&list, &c);
-    close(mkstemp(path));
-    moshi_status status = synth_file_write(
-        &list, path, CHECKPOINT_SAFETENSORS, 3, &meter, &err);
-    synth_list_release(&list);
-    return status == MOSHI_OK ? 0 : -1;
+    return models_mimi_write(path, &c);
 }
 
 static int remove_codec(void **state)
@@ -48,20 +38,7 @@ static int remove_codec(void **state)
 
 static mimi_model *open_with(int codebooks)
 {
-    moshi_error err = {0};
-    mimi_model *m = NULL;
-    /* The tiny codec's config says 8 codebooks; one without says nothing. */
-    value *config = NULL;
-    static const char text[] = "{\"transformer\": {\"num_heads\": 2, "
-                               "\"context\": 12, \"max_period\": 10000}}";
-    checkpoint *file = NULL;
-    mimi_model_params p = {.config_path = "config", .codebooks = codebooks};
-    if (checkpoint_open(&file, path, &err) ||
-        value_parse_json(&config, text, sizeof text - 1, "config", &err) ||
-        mimi_model_from_checkpoint(&m, &file, config, &p, &err))
-        fail_msg("%s", err.message);
-    value_close(&config);
-    return m;
+    return models_mimi_open(path, (mimi_model_params){.codebooks = codebooks});
 }
 
 /* The first n of each row of ALL codes. */

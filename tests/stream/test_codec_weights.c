@@ -16,9 +16,8 @@
 
 #include "cpu/kernels.h"
 #include "golden.h"
-#include "lab/synth_file.h"
-#include "lab/synth_mimi.h"
 #include "mimi/stream.h"
+#include "models.h"
 #include "plan/panels.h"
 
 #define FRAMES 12
@@ -28,17 +27,9 @@ static char path[] = "/tmp/moshi-weights-XXXXXX";
 static int write_codec(void **state)
 {
     (void)state;
-    moshi_error err = {0};
     mimi_config c = synth_mimi_tiny;
-    synth_list list = {0};
-    synth_meter meter = {0};
     c.hidden = 65536 / c.width;
-    synth_mimi_add(&list, &c);
-    close(mkstemp(path));
-    moshi_status status = synth_file_write(
-        &list, path, CHECKPOINT_SAFETENSORS, 3, &meter, &err);
-    synth_list_release(&list);
-    return status == MOSHI_OK ? 0 : -1;
+    return models_mimi_write(path, &c);
 }
 
 static int remove_codec(void **state)
@@ -49,20 +40,8 @@ static int remove_codec(void **state)
 
 static mimi_model *open_kept(dtype type)
 {
-    moshi_error err = {0};
-    mimi_model *m = NULL;
-    value *config = NULL;
-    static const char text[] = "{\"transformer\": {\"num_heads\": 2, "
-                               "\"context\": 12, \"max_period\": 10000}}";
-    checkpoint *file = NULL;
-    mimi_model_params p = {.config_path = "config", .panels = true,
-                           .weights = type};
-    if (checkpoint_open(&file, path, &err) ||
-        value_parse_json(&config, text, sizeof text - 1, "config", &err) ||
-        mimi_model_from_checkpoint(&m, &file, config, &p, &err))
-        fail_msg("%s", err.message);
-    value_close(&config);
-    return m;
+    return models_mimi_open(path, (mimi_model_params){.panels = true,
+                                                      .weights = type});
 }
 
 /* FRAMES frames of the same codes. */
