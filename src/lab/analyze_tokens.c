@@ -13,7 +13,6 @@
 
 #define SECONDS_MAX 600
 #define ECHO_FRAMES 125
-#define LOUD        1e-3 /* root mean square: -60 dBFS */
 #define LOUD_LEAST  25   /* frames of which the echo is counted: 2 s */
 
 typedef struct sound {
@@ -25,10 +24,7 @@ typedef struct sound {
 
 static bool is_loud(const sound *s, size_t f)
 {
-    double power = 0;
-    for (size_t i = f * s->samples; i < (f + 1) * s->samples; i++)
-        power += (double)s->pcm[i] * (double)s->pcm[i];
-    return power >= LOUD * LOUD * (double)s->samples;
+    return sound_match_is_loud(s->pcm + f * s->samples, s->samples);
 }
 
 /* The ten seconds with the most frames that can be heard. */

@@ -2,7 +2,6 @@
 #include "lab/sound_match.h"
 
 #include <math.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -35,10 +34,14 @@ static double dot(const float *a, const float *b, size_t n, bool backwards)
     return sum;
 }
 
+bool sound_match_is_loud(const float *pcm, size_t samples)
+{
+    return dot(pcm, pcm, samples, false) >= LOUD * LOUD * (double)samples;
+}
+
 static bool is_loud(const frames *f, size_t i)
 {
-    const float *x = frame(f, i);
-    return dot(x, x, f->samples, false) >= LOUD * LOUD * (double)f->samples;
+    return sound_match_is_loud(frame(f, i), f->samples);
 }
 
 static double likeness(const frames *a, size_t i, const frames *b, size_t j,

@@ -6,6 +6,7 @@
 #ifndef MOSHI_LAB_SOUND_MATCH_H
 #define MOSHI_LAB_SOUND_MATCH_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -37,6 +38,9 @@ typedef struct sound_match {
     size_t lost, twice, back; /* left out; the same again; steps backwards */
     uint8_t *place; /* owned, [frames] of sound_place */
 } sound_match;
+
+/* Can a frame of so many samples be heard: is it above -60 dBFS? */
+bool sound_match_is_loud(const float *pcm, size_t samples);
 
 /* Hold n samples at the codec's rate against codes, [T][K], all within the
  * codec's range. A sound that begins up to two seconds later or earlier than
