@@ -3,34 +3,10 @@
 #ifndef MOSHI_CPU_ARM_WEIGHTS_H
 #define MOSHI_CPU_ARM_WEIGHTS_H
 
-#include <stdbool.h>
-
 #include "cpu/arm/unpack.h"
+#include "cpu/weights_steps.h"
 
 #define VECS_OF_32 (32 / LANES)
-
-INLINE bool weights_plain(const dtype type)
-{
-    return type == DTYPE_F32 || type == DTYPE_F16 || type == DTYPE_BF16;
-}
-
-/* Elements that weights_load yields. */
-INLINE size_t weights_step(const dtype type)
-{
-    return weights_plain(type) ? LANES : SUB_BLOCK;
-}
-
-/* Bytes from the start of a row to the block of element i. */
-INLINE size_t weights_offset(const dtype type, size_t i)
-{
-    switch (type) {
-#define OFFSET(name, text, block, bytes, ggml) \
-    case DTYPE_##name: return i / (block) * (bytes);
-        DTYPE_LIST(OFFSET)
-#undef OFFSET
-    default: return 0;
-    }
-}
 
 /* Q4_K and Q5_K: (d scale) q - (dmin min). */
 INLINE void load_scaled(vec *w, const unsigned char *b, size_t s)
