@@ -79,8 +79,8 @@ with wave.open(sys.argv[1], "wb") as w:
 PYTHON
 python3 "$work/tone.py" "$work/tone.wav"
 limited "$moshi" compare -m models/nano "$work/tone.wav" --frames :6 -q \
-    --a device=cpu,kv=f32,activations=exact \
-    --b "device=$device,kv=f32,activations=exact" >"$work/compare" 2>&1 ||
+    --a device=cpu,activations=exact \
+    --b "device=$device,activations=exact" >"$work/compare" 2>&1 ||
     failed=1
 grep -E "tokens|agree|first difference|operations" "$work/compare" || cat "$work/compare"
 echo "# $SECONDS s"

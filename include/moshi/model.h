@@ -48,9 +48,9 @@ typedef struct moshi_model_params {
     const char *codec_weights; /* how the codec's large matrices are kept: NULL
                                 or "f32", as the file has them; "bf16" or
                                 "q8_0": fewer bytes to read, other codes here
-                                and there (docs/SPEED.md). CPU only */
+                                and there (docs/SPEED.md) */
     const char *kv;          /* keys and values are kept in "f16", "f32" or
-                                "q8_0"; NULL: f16 on the CPU, f32 on a GPU */
+                                "q8_0"; NULL: f16 */
     int prefault;            /* 0: weights are brought into memory in the
                                 background, so that the first frame need not
                                 wait for the disk; -1: when a frame asks for

@@ -71,8 +71,7 @@ const option common_sampling_options[] = {
      .help = "float32 activations with quantised weights, which are "
              "otherwise met by activations of 8 bits"},
     {.name = "kv", .type = OPTION_TEXT, .value = "TYPE",
-     .help = "keep keys and values in f16, f32 or q8_0 (f16 on the CPU unless "
-             "given)"},
+     .help = "keep keys and values in f16, f32 or q8_0 (f16 unless given)"},
     {0},
 };
 

@@ -232,7 +232,6 @@ moshi_status cpu_backend_open(backend **out, int threads, cpu_level level,
     static const backend table = {
         .name = "cpu",
         .panels = true,
-        .small_caches = true,
         .close = backend_close,
         .state_open = state_open,
         .state_close = state_close,

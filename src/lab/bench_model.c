@@ -77,8 +77,7 @@ static moshi_status make_lm(bench_model *b, const synth_parts *parts,
         .activations = params->exact_activations
                            ? LM_ACTIVATIONS_EXACT
                            : LM_ACTIVATIONS_AS_OFFICIAL};
-    moshi_status status = cache_type_choose(&p.cache, params->kv,
-                                            b->model->backend, err);
+    moshi_status status = cache_type_choose(&p.cache, params->kv, err);
     if (status == MOSHI_OK)
         status = parse(&config, parts->lm_config, err);
     if (status == MOSHI_OK)

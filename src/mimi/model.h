@@ -36,8 +36,7 @@ typedef struct mimi_model_params {
                                 code, for comparison (docs/MODEL.md) */
     bool panels;             /* convolutions in panels (plan/panels.h), for a
                                 backend that takes them */
-    dtype weights;           /* large matrices: F32, or with panels BF16 or
-                                Q8_0 */
+    dtype weights;           /* large matrices: F32, BF16 or Q8_0 */
     int whole_frames;        /* a plan for so many frames at once, too
                                 (mimi/whole.h); 0: none */
     bool later;              /* open at once; mimi_model_finish does the rest */

@@ -92,13 +92,23 @@ static void arrange_panels(const arrange_work *j)
                 }
 }
 
+/* A tile's columns are whole blocks of every type. */
 static void arrange_rows(const arrange_work *j)
 {
+    char *to = j->data;
     for (size_t r = 0; r < j->to.rows; r++) {
-        float *row = (float *)j->data + r * j->to.width;
         ptrdiff_t at = row_offset(&j->from, r);
-        for (size_t c = 0; c < j->to.width; c++)
-            row[c] = element(&j->from, at + column_offset(&j->from, c));
+        for (size_t c0 = 0; c0 < j->to.width; c0 += TILE) {
+            float tile[TILE];
+            size_t n = j->to.width - c0, bytes;
+            n = n < TILE ? n : TILE;
+            for (size_t c = 0; c < n; c++)
+                tile[c] = element(&j->from,
+                                  at + column_offset(&j->from, c0 + c));
+            panel_round_row(to, j->to.type, n, tile);
+            dtype_row_bytes(j->to.type, n, &bytes);
+            to += bytes;
+        }
     }
 }
 
@@ -117,7 +127,7 @@ static void arrange(void *user)
 
 static bool is_rounded(const weights *w, size_t rows, size_t width)
 {
-    return w->panels && w->kept != DTYPE_F32 && rows >= PANEL_ROWS &&
+    return w->kept != DTYPE_F32 && rows >= PANEL_ROWS &&
            rows * width >= LARGE_ELEMENTS && panels_possible(w->kept, width);
 }
 
@@ -142,8 +152,9 @@ nn_matrix weights_arrange(weights *w, const arrangement *a, size_t rows,
                       .to = {.type = type, .rows = rows, .width = width}};
     size_t bytes;
     j.to.panels = w->panels && rows >= PANEL_ROWS;
+    dtype_row_bytes(type, width, &bytes);
     bytes = j.to.panels ? panels_of(rows) * panel_bytes(type, width)
-                        : rows * width * sizeof(float);
+                        : rows * bytes;
     j.to.data = j.data = weights_own_bytes(w, bytes);
     if (!j.data)
         return j.to;

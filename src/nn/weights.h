@@ -71,8 +71,8 @@ typedef struct weights {
     weights_resolve *resolve; /* NULL: names of the file are canonical */
     const void *user;         /* passed to resolve */
     bool panels;              /* arrange own matrices in panels */
-    dtype kept;               /* with panels: what large matrices are rounded
-                                 to; F32: they stay as they are */
+    dtype kept;               /* what large matrices are rounded to: BF16 or
+                                 Q8_0; F32: they stay as they are */
     bool later;               /* leave what can be to weights_store_finish */
     moshi_status status;      /* of the first request that failed */
     moshi_error *err;

@@ -25,7 +25,6 @@ typedef struct plan_state plan_state;
 
 struct backend {
     const char *name; /* "cpu" */
-    bool small_caches; /* keys and values in F16 and Q8_0, not in F32 alone */
     bool panels; /* LINEAR takes weights in panels (plan/panels.h), too, and
                     is faster with them */
     void (*close)(backend **self);

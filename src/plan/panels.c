@@ -27,31 +27,35 @@ size_t panel_bytes(dtype type, size_t K)
                                                : sizeof(uint16_t));
 }
 
-static void put_bf16(uint16_t *at, size_t n,
-                     const float (*values)[PANEL_ROWS])
+static void put_bf16(void *to, size_t n, const float *values)
 {
-    for (size_t k = 0; k < n; k++)
-        for (size_t r = 0; r < PANEL_ROWS; r++)
-            at[k * PANEL_ROWS + r] = bfloat_from_float(values[k][r]);
+    uint16_t *at = to;
+    for (size_t i = 0; i < n; i++)
+        at[i] = bfloat_from_float(values[i]);
 }
 
-/* One group: d = amax / 127, q = round half away from zero (x (1 / d)). */
+/* 32 values, `step` apart, as their quants; the scale: d = amax / 127, q =
+ * round half away from zero (x (1 / d)). */
+static uint16_t put_block(int8_t *quants, const float *x, size_t step)
+{
+    float most = 0;
+    for (size_t k = 0; k < Q8_0_K; k++)
+        most = fmaxf(most, fabsf(x[k * step]));
+    float d = most / 127, inverse = d > 0 ? 1 / d : 0;
+    for (size_t k = 0; k < Q8_0_K; k++) {
+        float q = roundf(x[k * step] * inverse);
+        q = q > 127 ? 127 : q < -127 ? -127 : q;
+        quants[k * step] = isnan(q) ? 0 : (int8_t)q;
+    }
+    return half_from_float(d);
+}
+
 static void put_q8_0(unsigned char *group, const float (*values)[PANEL_ROWS])
 {
     uint16_t scales[PANEL_ROWS];
-    int8_t *quants = (int8_t *)group + Q8_0_QUANT;
-    for (size_t r = 0; r < PANEL_ROWS; r++) {
-        float most = 0;
-        for (size_t k = 0; k < Q8_0_K; k++)
-            most = fmaxf(most, fabsf(values[k][r]));
-        float d = most / 127, inverse = d > 0 ? 1 / d : 0;
-        scales[r] = half_from_float(d);
-        for (size_t k = 0; k < Q8_0_K; k++) {
-            float q = roundf(values[k][r] * inverse);
-            q = q > 127 ? 127 : q < -127 ? -127 : q;
-            quants[k * PANEL_ROWS + r] = isnan(q) ? 0 : (int8_t)q;
-        }
-    }
+    for (size_t r = 0; r < PANEL_ROWS; r++)
+        scales[r] = put_block((int8_t *)group + Q8_0_QUANT + r,
+                              &values[0][r], PANEL_ROWS);
     memcpy(group, scales, sizeof scales);
 }
 
@@ -61,11 +65,29 @@ void panel_put(void *panel, dtype type, size_t k0, size_t n,
     if (type == DTYPE_F32) {
         memcpy((float *)panel + k0 * PANEL_ROWS, values, n * sizeof *values);
     } else if (type == DTYPE_BF16) {
-        put_bf16((uint16_t *)panel + k0 * PANEL_ROWS, n, values);
+        put_bf16((uint16_t *)panel + k0 * PANEL_ROWS, n * PANEL_ROWS,
+                 *values);
     } else {
         assert(k0 % Q8_0_K == 0 && n % Q8_0_K == 0);
         for (size_t k = 0; k < n; k += Q8_0_K)
             put_q8_0((unsigned char *)panel + (k0 + k) / Q8_0_K * Q8_0_GROUP,
                      values + k);
+    }
+}
+
+void panel_round_row(void *row, dtype type, size_t n, const float *values)
+{
+    unsigned char *block = row;
+    if (type == DTYPE_F32) {
+        memcpy(row, values, n * sizeof *values);
+    } else if (type == DTYPE_BF16) {
+        put_bf16(row, n, values);
+    } else {
+        assert(n % Q8_0_K == 0);
+        for (size_t k = 0; k < n; k += Q8_0_K) {
+            uint16_t d = put_block((int8_t *)block + sizeof d, values + k, 1);
+            memcpy(block, &d, sizeof d);
+            block += sizeof d + Q8_0_K;
+        }
     }
 }

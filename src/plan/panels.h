@@ -42,4 +42,8 @@ size_t panel_bytes(dtype type, size_t K);
 void panel_put(void *panel, dtype type, size_t k0, size_t n,
                const float (*values)[PANEL_ROWS]);
 
+/* The same rounding of a row of n floats that stays a row, as files have it,
+ * for who takes no panels. */
+void panel_round_row(void *row, dtype type, size_t n, const float *values);
+
 #endif

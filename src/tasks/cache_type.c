@@ -31,21 +31,13 @@ moshi_status cache_type_check(const char *name, moshi_error *err)
     return error_hint(err, "types are f16, f32 and q8_0");
 }
 
-moshi_status cache_type_choose(dtype *out, const char *name,
-                               const backend *be, moshi_error *err)
+moshi_status cache_type_choose(dtype *out, const char *name, moshi_error *err)
 {
     moshi_status status = cache_type_check(name, err);
-    if (status != MOSHI_OK)
-        return status;
-    *out = be->small_caches ? DTYPE_F16 : DTYPE_F32;
-    if (name)
+    *out = DTYPE_F16;
+    if (status == MOSHI_OK && name)
         find(name, out);
-    if (*out == DTYPE_F32 || be->small_caches)
-        return MOSHI_OK;
-    error_set(err, MOSHI_LACKING,
-              "keys and values in %s are not possible on the %s device", name,
-              be->name);
-    return error_hint(err, "use f32 there");
+    return status;
 }
 
 const char *cache_type_name(const plan *p)

@@ -5,12 +5,11 @@
 #include <moshi/error.h>
 
 #include "base/dtype.h"
-#include "plan/backend.h"
+#include "plan/plan.h"
 
-/* name: "f16", "f32", "q8_0"; NULL: halves where the backend has them, else
- * f32. Errors: MOSHI_ARGUMENT (no such type), MOSHI_LACKING (the backend). */
-moshi_status cache_type_choose(dtype *out, const char *name,
-                               const backend *be, moshi_error *err);
+/* name: "f16", "f32", "q8_0"; NULL: f16. Errors: MOSHI_ARGUMENT (no such
+ * type). */
+moshi_status cache_type_choose(dtype *out, const char *name, moshi_error *err);
 
 /* "f16", of a model's plan; static. */
 const char *cache_type_name(const plan *p);

@@ -21,11 +21,7 @@ moshi_status codec_weights_set(mimi_model_params *p, const backend *be,
         if (strcmp(types[i].name, name) != 0)
             continue;
         p->weights = types[i].type;
-        if (p->weights == DTYPE_F32 || be->panels)
-            return MOSHI_OK;
-        error_set(err, MOSHI_UNSUPPORTED, "the %s backend keeps the codec's "
-                  "weights in float32 only, not in %s", be->name, name);
-        return error_hint(err, "--device cpu has both");
+        return MOSHI_OK;
     }
     return error_set(err, MOSHI_ARGUMENT, "the codec's weights are kept as f32, "
                      "bf16 or q8_0, not as '%s'", name);

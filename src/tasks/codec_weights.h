@@ -8,8 +8,7 @@
 #include "plan/backend.h"
 
 /* Set p->panels and p->weights for that backend. name: NULL or "f32" (as the
- * file has them), "bf16", "q8_0". Errors: MOSHI_ARGUMENT for another name,
- * MOSHI_UNSUPPORTED where the backend has no products for it. */
+ * file has them), "bf16", "q8_0". Errors: MOSHI_ARGUMENT for another name. */
 moshi_status codec_weights_set(mimi_model_params *p, const backend *be,
                                const char *name, moshi_error *err);
 

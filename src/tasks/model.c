@@ -95,7 +95,7 @@ static moshi_status open_lm(moshi_model *m, const moshi_model_params *params,
     if (delay < -1)
         return error_set(err, MOSHI_ARGUMENT, "an acoustic delay of %d steps",
                          delay);
-    status = cache_type_choose(&p.cache, params->kv, m->backend, err);
+    status = cache_type_choose(&p.cache, params->kv, err);
     if (status == MOSHI_OK && m->files.config)
         status = value_open(&config, m->files.config, err);
     if (status == MOSHI_OK)

@@ -149,6 +149,18 @@ void vk_bind_extra(vk_build *b, vk_dispatch *d, int operand, vk_extra extra,
                     vk_weights_extra(&b->r->weights, extra, key, n));
 }
 
+void vk_bind_partial(vk_build *b, vk_dispatch *d, int operand, size_t bytes,
+                     int access)
+{
+    const vk_buffer *partial = &b->r->partial;
+    if (b->status != MOSHI_OK)
+        return;
+    d->bind[operand] = (VkDescriptorBufferInfo){partial->buffer, 0,
+                                                partial->bytes};
+    d->push[VK_PUSH_STRIDE + operand] = (uint32_t)(bytes / 4);
+    add_span(d, partial->buffer, 0, bytes * (size_t)b->program->lanes, access);
+}
+
 void vk_grid(vk_build *b, vk_dispatch *d, size_t x, size_t y)
 {
     if (b->status != MOSHI_OK)

@@ -86,6 +86,7 @@ struct plan_runner {
     vk_pool *pool;
     vk_weight_use weights;
     vk_buffer scratch;    /* steps, then the frame tensors */
+    vk_buffer partial;    /* sums of attention's chunks: ops_attention.c */
     vk_buffer inputs;     /* host: steps, then pinned tensors, as in scratch */
     vk_buffer outputs;    /* host: pinned tensors */
     VkDeviceSize *io;     /* owned: place of a pinned tensor in both */
@@ -126,6 +127,9 @@ void vk_bind(vk_build *b, vk_dispatch *d, int operand, tensor_id tensor,
              int access);
 void vk_bind_extra(vk_build *b, vk_dispatch *d, int operand, vk_extra extra,
                    const void *key, size_t n);
+/* That many bytes a lane of r->partial. */
+void vk_bind_partial(vk_build *b, vk_dispatch *d, int operand, size_t bytes,
+                     int access);
 /* Lanes go along z. */
 void vk_grid(vk_build *b, vk_dispatch *d, size_t x, size_t y);
 /* The operation cannot be run on this device. */
@@ -149,6 +153,9 @@ typedef void vk_operation(vk_build *b, const plan_op *op);
 #define VK_OPERATION_DECLARE(kind) vk_operation vk_op_##kind;
 OP_KINDS(VK_OPERATION_DECLARE)
 #undef VK_OPERATION_DECLARE
+
+/* What an operation needs of r->partial, a lane; 0 for most. */
+size_t vk_attention_partial_bytes(const plan *p, const plan_op *op);
 
 /* Write and record the program for n lanes, if it is not there yet or the
  * streams have moved. The caller holds the lock. */

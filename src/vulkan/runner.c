@@ -58,19 +58,37 @@ static VkDeviceSize place_io(plan_runner *r)
     return bytes;
 }
 
+/* Of attention's chunks, of all lanes: one operation after the other has it. */
+static VkDeviceSize partial_bytes(const plan_runner *r)
+{
+    size_t most = 0;
+    for (size_t i = 0; i < r->plan->n_ops; i++) {
+        size_t n = vk_attention_partial_bytes(r->plan, &r->plan->ops[i]);
+        if ((!r->mine || r->mine[i]) && n > most)
+            most = n;
+    }
+    return (VkDeviceSize)most * (size_t)r->lanes_max;
+}
+
 static moshi_status open_buffers(plan_runner *r, moshi_error *err)
 {
     vk_context *ctx = r->backend->ctx;
+    VkDeviceSize partial = partial_bytes(r);
     VkDeviceSize io = place_io(r), scratch =
         VK_STEPS_BYTES +
         (VkDeviceSize)r->plan->frame_bytes * (size_t)r->lanes_max;
-    if (scratch > ctx->info.buffer_bytes_max)
+    if (scratch > ctx->info.buffer_bytes_max ||
+        partial > ctx->info.buffer_bytes_max)
         return error_set(err, MOSHI_LACKING, "the GPU '%s' cannot see the "
                          "%.1f MB of a frame of %d lanes at once",
-                         ctx->info.name, (double)scratch * 1e-6,
+                         ctx->info.name,
+                         (double)(scratch > partial ? scratch : partial) * 1e-6,
                          r->lanes_max);
     moshi_status status = vk_buffer_open(ctx, &r->scratch, VK_MEMORY_DEVICE,
                                          scratch, "a frame", err);
+    if (status == MOSHI_OK && partial > 0)
+        status = vk_buffer_open(ctx, &r->partial, VK_MEMORY_DEVICE, partial,
+                                "a frame", err);
     if (status == MOSHI_OK)
         status = vk_buffer_open(ctx, &r->inputs, VK_MEMORY_UPLOAD, io,
                                 "a frame's inputs", err);
@@ -125,6 +143,7 @@ void vk_runner_close(plan_runner **handle)
     if (r->commands)
         ctx->api.DestroyCommandPool(ctx->device, r->commands, NULL);
     vk_buffer_close(ctx, &r->scratch);
+    vk_buffer_close(ctx, &r->partial);
     vk_buffer_close(ctx, &r->inputs);
     vk_buffer_close(ctx, &r->outputs);
     vk_weights_drop(ctx, &be->weights, &r->weights);

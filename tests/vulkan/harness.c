@@ -49,6 +49,13 @@ backend *harness_cpu(void)
     return cpu;
 }
 
+static void free_blocks(void)
+{
+    for (size_t i = 0; i < n_blocks; i++)
+        free(blocks[i]);
+    n_blocks = 0;
+}
+
 int harness_close(void)
 {
     const char *first = "";
@@ -59,9 +66,7 @@ int harness_close(void)
         gpu->close(&gpu);
     if (cpu)
         cpu->close(&cpu);
-    for (size_t i = 0; i < n_blocks; i++)
-        free(blocks[i]);
-    n_blocks = 0;
+    free_blocks();
     return complaints;
 }
 
@@ -129,7 +134,7 @@ static void put_block(dtype type, unsigned char *block, size_t bytes)
         put_half(block + Q4_K_DMIN, 0.02f);
 }
 
-const void *harness_weights(dtype type, size_t rows, size_t width)
+static void *noise(dtype type, size_t rows, size_t width)
 {
     const dtype_traits *t = dtype_info(type);
     size_t n = rows * width / t->block;
@@ -137,6 +142,45 @@ const void *harness_weights(dtype type, size_t rows, size_t width)
     for (size_t i = 0; i < n; i++)
         put_block(type, w + i * t->bytes, t->bytes);
     return w;
+}
+
+const void *harness_weights(dtype type, size_t rows, size_t width)
+{
+    return noise(type, rows, width);
+}
+
+/* --- state tensors, in the reference's order --- */
+
+static void turn(const harness_case *c, const plan_tensor *t, char *device,
+                 char *bytes, bool to_device)
+{
+    for (size_t i = 0; i < t->bytes; i++) {
+        size_t at = c->place ? c->place(c->user, t, i) : i;
+        assert_true(at < t->bytes);
+        if (to_device)
+            device[at] = bytes[i];
+        else
+            bytes[i] = device[at];
+    }
+}
+
+static void put_state(const harness_case *c, backend *be, plan_state *s,
+                      const plan *p, tensor_id tensor, void *bytes)
+{
+    const plan_tensor *t = &p->tensors[tensor];
+    char *device = harness_block(t->bytes);
+    turn(c, t, device, bytes, true);
+    be->state_write(s, tensor, 0, be == gpu ? device : bytes, t->bytes);
+}
+
+static void *get_state(const harness_case *c, backend *be, plan_state *s,
+                       const plan *p, tensor_id tensor)
+{
+    const plan_tensor *t = &p->tensors[tensor];
+    char *device = harness_block(t->bytes), *bytes = harness_block(t->bytes);
+    be->state_read(s, tensor, 0, device, t->bytes);
+    turn(c, t, device, bytes, false);
+    return be == gpu ? bytes : device;
 }
 
 /* --- one side --- */
@@ -168,11 +212,9 @@ static void open_side(side *s, backend *be, const plan *p,
         } else {
             for (size_t t = 0; t < p->n_tensors; t++) {
                 const plan_tensor *x = &p->tensors[t];
-                if (x->space != PLAN_STATE || x->type != DTYPE_F32)
-                    continue;
-                float *noise = harness_floats(x->bytes / 4, 1);
-                be->state_write(s->streams[i], (tensor_id)t, 0, noise,
-                                x->bytes);
+                if (x->space == PLAN_STATE && dtype_is_weight(x->type))
+                    put_state(c, be, s->streams[i], p, (tensor_id)t,
+                              noise(x->type, x->rows, x->width));
             }
         }
         be->state_seek(s->streams[i], c->seek);
@@ -297,12 +339,10 @@ static void compare_states(const harness_case *c, const plan *p, side *a,
         const plan_tensor *t = &p->tensors[i];
         if (t->space != PLAN_STATE)
             continue;
-        for (int s = 0; s < STREAMS; s++) {
-            void *x = harness_block(t->bytes), *y = harness_block(t->bytes);
-            a->be->state_read(a->streams[s], (tensor_id)i, 0, x, t->bytes);
-            b->be->state_read(b->streams[s], (tensor_id)i, 0, y, t->bytes);
-            compare_data(c, t, x, y);
-        }
+        for (int s = 0; s < STREAMS; s++)
+            compare_data(c, t,
+                         get_state(c, a->be, a->streams[s], p, (tensor_id)i),
+                         get_state(c, b->be, b->streams[s], p, (tensor_id)i));
     }
 }
 
@@ -394,6 +434,83 @@ static void run_both(const harness_case *c, const plan *p, int lanes)
     close_side(&b);
 }
 
+/* --- alone and beside others --- */
+
+/* The same input of a stream and a frame, whatever lane it is in. */
+static void feed_lane(side *a, const plan *p, const harness_case *c, int lane,
+                      int stream, int frame)
+{
+    harness_seed((uint32_t)(stream * 100 + frame));
+    for (size_t t = 0; t < p->n_tensors; t++) {
+        const plan_tensor *x = &p->tensors[t];
+        plan_value unused;
+        if (!plan_value_of_input(p, (tensor_id)t, &unused))
+            continue;
+        assert_int_equal(x->type, DTYPE_F32);
+        a->be->write(a->runner, (tensor_id)t, lane,
+                     harness_floats(x->rows * x->width, c->scale));
+    }
+}
+
+/* Pinned outputs after each frame, one after the other, of the streams that
+ * the lanes are given to. */
+static size_t outputs(const plan *p, const harness_case *c, int first,
+                      int lanes, char *out, size_t room)
+{
+    side s = {0};
+    plan_state *who[LANES];
+    size_t n = 0;
+    open_side(&s, harness_gpu(), p, c, lanes);
+    for (int l = 0; l < lanes; l++)
+        who[l] = s.streams[stream_of(first + l)];
+    for (int f = 0; f < (c->frames ? c->frames : 3); f++) {
+        for (int l = 0; l < lanes; l++)
+            feed_lane(&s, p, c, l, stream_of(first + l), f);
+        s.be->run(s.runner, who, lanes, NULL);
+        for (size_t i = 0; i < p->n_tensors; i++) {
+            const plan_tensor *t = &p->tensors[i];
+            plan_value unused;
+            if (t->space != PLAN_FRAME || !t->pinned ||
+                plan_value_of_input(p, (tensor_id)i, &unused))
+                continue;
+            for (int l = 0; l < lanes; l++, n += t->bytes) {
+                assert_true(n + t->bytes <= room);
+                s.be->read(s.runner, (tensor_id)i, l, out + n);
+            }
+        }
+    }
+    close_side(&s);
+    return n;
+}
+
+#define OUTPUTS_MAX ((size_t)1 << 20)
+
+void harness_same_bits(const harness_case *c, builder *b)
+{
+    moshi_error err = {0};
+    plan *p = NULL;
+    if (builder_finish(&b, &p, &err) != MOSHI_OK)
+        fail_msg("%s: %s", c->label, err.message);
+    size_t frames = (size_t)(c->frames ? c->frames : 3);
+    char *all = harness_block(OUTPUTS_MAX);
+    size_t n = outputs(p, c, 0, LANES, all, OUTPUTS_MAX);
+    size_t one = n / frames / LANES;
+    assert_true(one > 0);
+    for (int l = 0; l < LANES; l++) {
+        char *alone = harness_block(OUTPUTS_MAX);
+        assert_int_equal(outputs(p, c, l, 1, alone, OUTPUTS_MAX),
+                         frames * one);
+        for (size_t f = 0; f < frames; f++)
+            if (memcmp(alone + f * one, all + (f * LANES + (size_t)l) * one,
+                       one) != 0)
+                fail_msg("%s: lane %d, frame %zu: other bits than alone",
+                         c->label, l, f);
+    }
+    printf("  %-44s the same bits\n", c->label);
+    plan_close(&p);
+    free_blocks();
+}
+
 void harness_compare(const harness_case *c, builder *b)
 {
     moshi_error err = {0};
@@ -405,7 +522,5 @@ void harness_compare(const harness_case *c, builder *b)
     run_both(c, p, LANES);
     printf("  %-44s %.1e (allowed %.0e)\n", c->label, worst, c->tolerance);
     plan_close(&p);
-    for (size_t i = 0; i < n_blocks; i++)
-        free(blocks[i]);
-    n_blocks = 0;
+    free_blocks();
 }

@@ -36,8 +36,11 @@ typedef struct harness_case {
     int frames;           /* run one after the other; 0: 3 */
     int64_t seek;         /* position to start from */
     /* Called for each stream on each backend, to write state tensors; NULL:
-     * F32 ones are filled with noise. */
+     * those of floats and caches are filled with noise. */
     void (*prepare)(backend *be, const plan *p, plan_state *s, int stream);
+    /* Where byte `at` of a state tensor lies on the device; NULL: there. */
+    size_t (*place)(const void *user, const plan_tensor *t, size_t at);
+    const void *user; /* of place */
 } harness_case;
 
 /* Finish the plan and run it on both, with one lane and with three in slots
@@ -45,5 +48,9 @@ typedef struct harness_case {
  * tensor; see that not a byte beside the tensors is touched. Prints the largest
  * error; fails the test beyond the tolerance. */
 void harness_compare(const harness_case *c, builder *b);
+
+/* Three lanes beside one another on the device give the very bits that each of
+ * them gives alone. */
+void harness_same_bits(const harness_case *c, builder *b);
 
 #endif

@@ -33,12 +33,11 @@ run 0 devices --json
 cp .tap/out devices.json
 check "devices --json is JSON" python3 -m json.tool devices.json
 
-# A GPU keeps keys and values in float32, the CPU unless asked in halves.
 # The same tokens, greedy and drawn; several times the same.
-run 0 gen -m tiny "$in" a.wav --greedy --codes a.safetensors -q --kv f32
+run 0 gen -m tiny "$in" a.wav --greedy --codes a.safetensors -q
 run 0 gen -m tiny "$in" b.wav --greedy --codes b.safetensors -q --device vulkan
 check "greedy: the CPU's tokens" cmp a.safetensors b.safetensors
-run 0 gen -m tiny "$in" a.wav --seed 9 --codes a.safetensors -q --kv f32
+run 0 gen -m tiny "$in" a.wav --seed 9 --codes a.safetensors -q
 run 0 gen -m tiny "$in" b.wav --seed 9 --codes b.safetensors -q \
     --device vulkan:0
 check "drawn: the CPU's tokens" cmp a.safetensors b.safetensors
@@ -47,6 +46,18 @@ has out "agree"
 run 0 codec roundtrip "$in" c.wav --mimi tiny/mimi.safetensors \
     --mimi-config tiny/mimi_config.json --device vulkan
 has err "computing on vulkan"
+# Whatever the CPU keeps small, the GPU keeps so, too.
+nano=$f/../../models/nano
+for kv in f32 q8_0; do
+    run 0 compare -m "$nano" "$in" --frames :2 --a device=cpu,kv=$kv \
+        --b device=vulkan,kv=$kv
+    has out " 0 different"
+done
+for type in bf16 q8_0; do
+    run 0 compare -m "$nano" "$in" --frames :2 --codec-weights $type \
+        --a device=cpu --b device=vulkan
+    has out " 0 different"
+done
 
 # Its exit status says whether a software device is fast enough, too.
 "$MOSHI_BIN" doctor tiny --quick --device vulkan >doctor.txt 2>&1
@@ -110,7 +121,6 @@ has err "computing on the CPU: Vulkan finds no GPU that can be used"
 FAKE_VULKAN=discrete
 run 0 gen -m tiny "$in" yes.wav --greedy --device auto
 has err "computing on vulkan"
-nano=$f/../../models/nano
 FAKE_VULKAN=discrete+heap=105
 run 0 gen -m "$nano" "$in" yes.wav --greedy --device auto --max-seconds 1
 has err "of 6 layers there"

@@ -14,6 +14,7 @@
 
 #include <cmocka.h>
 
+#include "base/half.h"
 #include "harness.h"
 #include "plan/sampler.h"
 
@@ -111,7 +112,21 @@ static void linear(void **state)
                    : 3 * unit, true, false);
         one_linear(type, 129, 512, 3, 512, false, false);
     }
+    /* Matrices of which a team takes two and four rows, not a whole number of
+     * times. */
+    for (size_t i = 0; i < N_TYPES; i++) {
+        size_t unit = dtype_info(weight_types[i])->block;
+        size_t K = unit == 1 ? 12 : unit;
+        one_linear(weight_types[i], 2051, K, 1, K, true, false);
+        one_linear(weight_types[i], 8195, K, 1, K, false, false);
+    }
+    one_linear(DTYPE_Q8_0, 2051, 64, 1, 64, true, true);
+    one_linear(DTYPE_Q8_0, 8195, 64, 2, 64, false, true);
     one_linear(DTYPE_F32, 1, 1, 1, 1, false, false);
+    /* Fours of x that begin anywhere, or cross the end of a row. */
+    one_linear(DTYPE_F32, 40, 8, 5, 2, true, false);
+    one_linear(DTYPE_F32, 9, 6, 7, 4, false, false);
+    one_linear(DTYPE_F16, 41, 10, 6, 10, true, false);
     one_linear(DTYPE_F32, 64, 7, 40, 1, true, false);
     one_linear(DTYPE_F32, 33, 48, 9, 16, true, false);
     one_linear(DTYPE_BF16, 5, 3, 2, 3, true, false);
@@ -502,21 +517,35 @@ typedef struct attention_case {
     op_window window;
     int64_t seek;
     bool in_frame; /* the cache is a frame tensor (depformer) */
+    dtype type;    /* of the cache */
 } attention_case;
 
-static void one_attention(const attention_case *a)
+/* On the device the scales of Q8_0 lie behind all quants, key and value side by
+ * side: src/vulkan/shaders/cache.glsl. */
+static size_t place_in_cache(const void *user, const plan_tensor *t, size_t at)
 {
-    builder *b = builder_open("test", a->steps, a->branches);
-    size_t q = (size_t)(a->heads * a->head_dim);
+    const attention_case *a = user;
+    if (t->type != DTYPE_Q8_0)
+        return at;
+    size_t block = at / 34, in_block = at % 34;
+    size_t per_key = (size_t)a->head_dim / 32;
+    size_t per_half = (size_t)(a->kv_heads * a->capacity) * per_key;
+    size_t quants = t->bytes / 34 * 32;
+    if (in_block >= 2)
+        return block * 32 + in_block - 2;
+    size_t branch = block / (2 * per_half), half = block / per_half % 2;
+    return quants + (branch * per_half + block % per_half) * 4 + half * 2 +
+           in_block;
+}
+
+static plan_op *append(builder *b, const attention_case *a, tensor_id x)
+{
     size_t kv = 2 * (size_t)(a->kv_heads * a->head_dim);
-    size_t rows = (size_t)(a->steps * a->branches);
     size_t slots = (size_t)(a->branches * a->capacity);
-    tensor_id x = input(b, "qkv", rows, q + kv);
     tensor_id cache = a->in_frame
-                          ? builder_frame(b, "cache", DTYPE_F32, slots, kv)
-                          : builder_state(b, "cache", DTYPE_F32, slots, kv,
+                          ? builder_frame(b, "cache", a->type, slots, kv)
+                          : builder_state(b, "cache", a->type, slots, kv,
                                           true);
-    tensor_id y = output(b, DTYPE_F32, rows, q);
     plan_op *op = builder_append(b, OP_KV_APPEND, "append");
     op->in[0] = x;
     op->in[1] = cache;
@@ -529,24 +558,105 @@ static void one_attention(const attention_case *a)
     op->p.attention.context = a->context;
     op->p.attention.position = a->position;
     op->p.attention.window = a->window;
-    plan_op same = *op;
-    op = builder_append(b, OP_ATTENTION, "attention");
+    return op;
+}
+
+static builder *attention_plan(const attention_case *a)
+{
+    builder *b = builder_open("test", a->steps, a->branches);
+    size_t q = (size_t)(a->heads * a->head_dim);
+    size_t kv = 2 * (size_t)(a->kv_heads * a->head_dim);
+    size_t rows = (size_t)(a->steps * a->branches);
+    tensor_id x = input(b, "qkv", rows, q + kv);
+    tensor_id y = output(b, DTYPE_F32, rows, q);
+    plan_op same = *append(b, a, x);
+    plan_op *op = builder_append(b, OP_ATTENTION, "attention");
     op->p = same.p;
     op->in[0] = x;
-    op->in[1] = cache;
+    op->in[1] = same.out;
     op->out = y;
-    harness_case c = {.label = label("attention %s", a->name),
-                      .tolerance = 3e-6, .scale = 2, .seek = a->seek,
-                      .frames = 5};
-    harness_compare(&c, b);
+    return b;
 }
+
+static void one_attention(const attention_case *a, bool alone)
+{
+    harness_case c = {.label = label("attention %s, %s", a->name,
+                                     dtype_info(a->type)->name),
+                      .tolerance = 5e-6, .scale = 2, .seek = a->seek,
+                      .frames = 5, .place = place_in_cache, .user = a};
+    if (alone)
+        harness_same_bits(&c, attention_plan(a));
+    else
+        harness_compare(&c, attention_plan(a));
+}
+
+/* What is appended has the CPU's very bytes, for numbers of every size: where
+ * halves end, begin, and tie. */
+static float near_half(size_t i)
+{
+    static const float ends[] = {0.0f,      -0.0f,     65504.0f, 65519.996f,
+                                 65520.0f,  -65520.0f, 1e30f,    INFINITY,
+                                 -INFINITY, NAN,       0x1p-24f, 0x1p-25f,
+                                 0x1.8p-25f, 0x1p-14f, 0x1.ffcp-15f, 1e-30f};
+    if (i < sizeof ends / sizeof *ends)
+        return ends[i];
+    uint16_t h = (uint16_t)(harness_bits() % 0x7bff);
+    float low = half_to_float(h), high = half_to_float((uint16_t)(h + 1));
+    float tie = low + (high - low) / 2;
+    float sign = harness_bits() % 2 ? 1.0f : -1.0f;
+    switch (harness_bits() % 4) {
+    case 0:
+        return sign * tie;
+    case 1:
+        return sign * nextafterf(tie, INFINITY);
+    case 2:
+        return sign * nextafterf(tie, 0);
+    default:
+        return sign * low;
+    }
+}
+
+static void append_rounds(void **state)
+{
+    enum { HD = 64, ROWS = 40 };
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        attention_case a = {.heads = 1, .kv_heads = 1, .head_dim = HD,
+                            .steps = 1, .branches = 1, .capacity = ROWS,
+                            .context = ROWS, .position = -1,
+                            .type = i ? DTYPE_Q8_0 : DTYPE_F16};
+        harness_seed(41);
+        float *table = harness_block((size_t)ROWS * 3 * HD * sizeof *table);
+        for (size_t k = 0; k < (size_t)ROWS * 3 * HD; k++)
+            table[k] = near_half(k % (3 * HD) < HD ? 99 : k % (2 * HD));
+        builder *b = builder_open("test", 1, 1);
+        tensor_id w = builder_weight(b, "w", DTYPE_F32, ROWS, 3 * HD, table);
+        tensor_id t = tokens(b, 1, 1);
+        tensor_id x = builder_frame(b, "qkv", DTYPE_F32, 1, 3 * HD);
+        plan_op *op = builder_append(b, OP_EMBED, "embed");
+        op->in[0] = w;
+        op->in[1] = t;
+        op->out = x;
+        op->p.embed.sign = 1;
+        append(b, &a, x);
+        harness_case c = {.label = label("append to %s: bytes",
+                                         dtype_info(a.type)->name),
+                          .scale = 1, .token_end = ROWS, .frames = 2 * ROWS,
+                          .place = place_in_cache, .user = &a};
+        harness_compare(&c, b);
+    }
+}
+
+static int32_t source_slots; /* of each branch */
 
 static void prepare_source(backend *be, const plan *p, plan_state *s,
                            int stream)
 {
     for (size_t t = 0; t < p->n_tensors; t++) {
         const plan_tensor *x = &p->tensors[t];
-        int32_t length[2] = {stream * 4, 9 - stream};
+        /* 0 … all of them */
+        int32_t length[2] = {stream * source_slots / 4,
+                             source_slots - stream};
         if (x->space == PLAN_STATE && x->type == DTYPE_I32)
             be->state_write(s, (tensor_id)t, 0, length, sizeof length);
         else if (x->space == PLAN_STATE)
@@ -555,11 +665,13 @@ static void prepare_source(backend *be, const plan *p, plan_state *s,
     }
 }
 
-static void source(void)
+static void source(int capacity)
 {
+    source_slots = capacity;
     builder *b = builder_open("test", 1, 2);
     tensor_id x = input(b, "q", 2, 3 * 10);
-    tensor_id cache = builder_state(b, "cache", DTYPE_F32, 2 * 16, 60, true);
+    tensor_id cache = builder_state(b, "cache", DTYPE_F32,
+                                    2 * (size_t)capacity, 60, true);
     tensor_id n = builder_state(b, "length", DTYPE_I32, 2, 1, true);
     tensor_id y = output(b, DTYPE_F32, 2, 30);
     plan_op *op = builder_append(b, OP_ATTENTION, "attention");
@@ -570,31 +682,61 @@ static void source(void)
     op->p.attention.heads = op->p.attention.kv_heads = 3;
     op->p.attention.head_dim = 10;
     op->p.attention.steps = 1;
-    op->p.attention.capacity = 16;
+    op->p.attention.capacity = capacity;
     op->p.attention.position = OP_POSITION_STREAM;
     op->p.attention.window = OP_WINDOW_SOURCE;
-    harness_case c = {.label = "attention to a source", .tolerance = 3e-6,
-                      .scale = 2, .prepare = prepare_source};
+    harness_case c = {.label = label("attention to a source of %d", capacity),
+                      .tolerance = 3e-6, .scale = 2,
+                      .prepare = prepare_source};
     harness_compare(&c, b);
+}
+
+static bool type_fits(const attention_case *a, dtype type)
+{
+    return type == DTYPE_F32 || (type == DTYPE_F16 && a->head_dim % 2 == 0) ||
+           (type == DTYPE_Q8_0 && a->head_dim % 32 == 0 && !a->in_frame);
 }
 
 static void attention(void **state)
 {
+    static const dtype types[] = {DTYPE_F32, DTYPE_F16, DTYPE_Q8_0};
     static const attention_case cases[] = {
-        {"first steps", 2, 2, 8, 1, 1, 20, 20, -1, OP_WINDOW_EXACT, 0, false},
+        {"first steps", 2, 2, 8, 1, 1, 20, 20, -1, OP_WINDOW_EXACT, 0, false,
+         0},
         {"wrapped, of 3", 4, 2, 33, 3, 2, 13, 11, -1, OP_WINDOW_EXACT, 40,
-         false},
+         false, 0},
+        {"wrapped, of 3 x 96", 4, 2, 96, 3, 2, 13, 11, -1, OP_WINDOW_EXACT,
+         40, false, 0},
+        {"128 keys", 3, 1, 32, 1, 1, 128, 128, -1, OP_WINDOW_EXACT, 500, false,
+         0},
         {"300 keys", 1, 1, 64, 1, 1, 300, 300, -1, OP_WINDOW_EXACT, 1000,
-         false},
+         false, 0},
+        {"300 keys, 126 so far", 2, 1, 64, 1, 2, 300, 300, -1,
+         OP_WINDOW_EXACT, 126, false, 0},
         {"129 keys, wide heads", 2, 1, 200, 1, 1, 200, 129, -1,
-         OP_WINDOW_EXACT, 777, false},
+         OP_WINDOW_EXACT, 777, false, 0},
+        {"130 keys, widest heads", 1, 1, 512, 2, 1, 131, 130, -1,
+         OP_WINDOW_EXACT, 777, false, 0},
+        {"3000 keys", 4, 2, 128, 1, 1, 3000, 3000, -1, OP_WINDOW_EXACT, 7000,
+         false, 0},
         {"as the official ring", 2, 2, 16, 2, 1, 12, 11, -1, OP_WINDOW_RING,
-         3, false},
-        {"of a slice", 2, 2, 16, 1, 1, 8, 8, 0, OP_WINDOW_EXACT, 9, true}};
+         3, false, 0},
+        {"as the official ring, long", 2, 2, 32, 2, 1, 252, 251, -1,
+         OP_WINDOW_RING, 240, false, 0},
+        {"of a slice", 2, 2, 16, 1, 1, 8, 8, 0, OP_WINDOW_EXACT, 9, true, 0}};
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-        one_attention(&cases[i]);
-    source();
+        for (size_t k = 0; k < 3; k++) {
+            attention_case a = cases[i];
+            a.type = types[k];
+            if (!type_fits(&a, a.type))
+                continue;
+            one_attention(&a, false);
+            if (a.context > 128)
+                one_attention(&a, true);
+        }
+    source(16);
+    source(150);
 }
 
 /* --- convolutions --- */
@@ -653,6 +795,7 @@ int main(void)
         cmocka_unit_test(sample),    cmocka_unit_test(ties),
         cmocka_unit_test(guide),     cmocka_unit_test(positions),
         cmocka_unit_test(rope),      cmocka_unit_test(attention),
+        cmocka_unit_test(append_rounds),
         cmocka_unit_test(window),    cmocka_unit_test(upsample),
     };
     harness_gpu();
