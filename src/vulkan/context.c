@@ -103,6 +103,12 @@ static moshi_status make_device(vk_context *ctx, moshi_error *err)
         .sType =
        VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_INTEGER_DOT_PRODUCT_FEATURES,
         .shaderIntegerDotProduct = VK_TRUE};
+    VkPhysicalDevice16BitStorageFeatures storage16 = {
+        .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_16BIT_STORAGE_FEATURES,
+        .storageBuffer16BitAccess = VK_TRUE};
+    VkPhysicalDevice8BitStorageFeatures storage8 = {
+        .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_8BIT_STORAGE_FEATURES,
+        .storageBuffer8BitAccess = VK_TRUE};
     VkDeviceCreateInfo info = {
         .sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO,
         .queueCreateInfoCount = 1,
@@ -121,6 +127,16 @@ static moshi_status make_device(vk_context *ctx, moshi_error *err)
         if (!core)
             extensions[n++] =
                 VK_KHR_SHADER_INTEGER_DOT_PRODUCT_EXTENSION_NAME;
+    }
+    if (f->storage16) { /* in Vulkan 1.1 as it is */
+        storage16.pNext = (void *)(uintptr_t)info.pNext;
+        info.pNext = &storage16;
+    }
+    if (f->storage8) {
+        storage8.pNext = (void *)(uintptr_t)info.pNext;
+        info.pNext = &storage8;
+        if (!core)
+            extensions[n++] = VK_KHR_8BIT_STORAGE_EXTENSION_NAME;
     }
     if (ctx->info.portability) /* must be asked for where it is offered */
         extensions[n++] = "VK_KHR_portability_subset";

@@ -20,12 +20,13 @@
 #include "vulkan/api.h"
 
 /* What a device has and the shaders use when it is there. Each has a fallback
- * that is tested: MOSHI_VULKAN_LACKS=subgroups,dot takes them away. */
+ * that is tested: MOSHI_VULKAN_LACKS=subgroups,dot,storage16,storage8 takes
+ * them away. */
 typedef struct vk_features {
     bool subgroups;         /* subgroupAdd over full subgroups */
     uint32_t subgroup_size;
     bool dot;               /* packed 8-bit dot products, accelerated */
-    bool storage16, storage8;
+    bool storage16, storage8; /* halves, bytes loaded and stored as such */
     bool memory_budget;
 } vk_features;
 

@@ -276,8 +276,8 @@ static void describe_features(const vk_api *api, VkPhysicalDevice physical,
              (fast.integerDotProduct4x8BitPackedSignedAccelerated ||
               out->type == VK_PHYSICAL_DEVICE_TYPE_CPU) &&
              !out->portability && !taken_away("dot");
-    o->storage16 = s16.storageBuffer16BitAccess;
-    o->storage8 = s8.storageBuffer8BitAccess;
+    o->storage16 = s16.storageBuffer16BitAccess && !taken_away("storage16");
+    o->storage8 = s8.storageBuffer8BitAccess && !taken_away("storage8");
 }
 
 void devices_describe(const vk_api *api, VkPhysicalDevice physical,

@@ -7,6 +7,7 @@
 #include "plan/panels.h"
 
 #define HALF_BYTES 2
+#define ROW_ALIGNMENT 16 /* the widest load */
 
 /* Where the half that is moved lies in a block; -1: nothing is moved. */
 static int moved_half(dtype type)
@@ -25,7 +26,8 @@ static int moved_half(dtype type)
 size_t vk_layout_row_bytes(dtype type, size_t width)
 {
     const dtype_traits *t = dtype_info(type);
-    return size_round_up(width / t->block * t->bytes, 4);
+    return size_round_up(width / t->block * t->bytes,
+                         ROW_ALIGNMENT);
 }
 
 void vk_layout_row(dtype type, size_t width, const void *row, void *out)

@@ -1,4 +1,5 @@
 /* ops_stream.c: WINDOW and UPSAMPLE: read the past, then move it on. */
+#include "vulkan/layout.h"
 #include "vulkan/run.h"
 
 #define GROUP 128
@@ -32,6 +33,7 @@ void vk_op_WINDOW(vk_build *b, const plan_op *op)
 
 static void upsample_pass(vk_build *b, const plan_op *op, bool tail)
 {
+    const plan_tensor *w = vk_tensor(b, op->in[0]);
     const plan_tensor *x = vk_tensor(b, op->in[1]);
     size_t S = (size_t)op->p.upsample.stride;
     vk_dispatch *d = vk_emit(b, 0, tail ? "upsample_tail" : "upsample");
@@ -43,6 +45,7 @@ static void upsample_pass(vk_build *b, const plan_op *op, bool tail)
     p[0] = (uint32_t)x->width;
     p[1] = (uint32_t)S;
     p[2] = (uint32_t)x->rows;
+    p[3] = (uint32_t)(vk_layout_row_bytes(w->type, w->width) / 4);
     vk_grid(b, d, groups_for(tail ? x->width : x->rows * S * x->width), 1);
 }
 

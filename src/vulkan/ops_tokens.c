@@ -72,6 +72,7 @@ void vk_op_NEAREST(vk_build *b, const plan_op *op)
     p[1] = (uint32_t)table->rows;
     p[2] = (uint32_t)vk_tensor(b, op->out)->width;
     p[3] = (uint32_t)op->p.nearest.column;
+    p[4] = (uint32_t)(vk_layout_row_bytes(table->type, table->width) / 4);
     vk_grid(b, d, x->rows, 1);
 }
 

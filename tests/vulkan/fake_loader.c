@@ -9,11 +9,16 @@
  *   memory=MB  no more than so much can be allocated
  *   full-when=FILE  nothing can be allocated as long as that file is there
  *   heap=MB    the device says that it has no more memory than that
+ *   portability  it says that it is only a part of Vulkan, as MoltenVK does
  *   discrete   a software device says that it is a discrete GPU; may be put
- *              in front of one of the others with a '+' */
+ *              in front of one of the others with a '+'
+ *
+ * FAKE_VULKAN_MODULES names a folder: each shader that the program gives to the
+ * driver is left there as a file. */
 #include <dlfcn.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -27,6 +32,9 @@ static PFN_vkQueueSubmit real_submit;
 static PFN_vkAllocateMemory real_allocate;
 static PFN_vkGetPhysicalDeviceProperties2 real_properties;
 static PFN_vkGetPhysicalDeviceMemoryProperties2 real_memory;
+static PFN_vkEnumerateDeviceExtensionProperties real_extensions;
+static PFN_vkCreateDevice real_create;
+static PFN_vkCreateShaderModule real_module;
 static long submissions;
 static VkDeviceSize allocated;
 
@@ -125,6 +133,64 @@ static VKAPI_ATTR VkResult VKAPI_CALL allocate(VkDevice device,
     return real_allocate(device, i, a, out);
 }
 
+/* --- a part of Vulkan --- */
+
+#define PORTABILITY "VK_KHR_portability_subset"
+
+static VKAPI_ATTR VkResult VKAPI_CALL extensions(VkPhysicalDevice device,
+                                                 const char *layer,
+                                                 uint32_t *n,
+                                                 VkExtensionProperties *out)
+{
+    uint32_t room = *n;
+    VkResult r = real_extensions(device, layer, n, out);
+    if (r != VK_SUCCESS || (out && *n == room))
+        return r;
+    if (out) {
+        memset(&out[*n], 0, sizeof out[*n]);
+        memcpy(out[*n].extensionName, PORTABILITY, sizeof PORTABILITY);
+    }
+    ++*n;
+    return r;
+}
+
+/* The real device does not know the extension: it is taken off the list; who
+ * does not ask for it gets no device. */
+static VKAPI_ATTR VkResult VKAPI_CALL create(VkPhysicalDevice device,
+                                             const VkDeviceCreateInfo *info,
+                                             const VkAllocationCallbacks *a,
+                                             VkDevice *out)
+{
+    const char *names[64];
+    VkDeviceCreateInfo less = *info;
+    less.enabledExtensionCount = 0;
+    less.ppEnabledExtensionNames = names;
+    for (uint32_t i = 0; i < info->enabledExtensionCount && i < 64; i++)
+        if (strcmp(info->ppEnabledExtensionNames[i], PORTABILITY) != 0)
+            names[less.enabledExtensionCount++] =
+                info->ppEnabledExtensionNames[i];
+    if (less.enabledExtensionCount == info->enabledExtensionCount)
+        return VK_ERROR_EXTENSION_NOT_PRESENT;
+    return real_create(device, &less, a, out);
+}
+
+static VKAPI_ATTR VkResult VKAPI_CALL
+module(VkDevice device, const VkShaderModuleCreateInfo *info,
+       const VkAllocationCallbacks *a, VkShaderModule *out)
+{
+    static int number;
+    char path[4096];
+    snprintf(path, sizeof path, "%s/%04d.spv", getenv("FAKE_VULKAN_MODULES"),
+             number++);
+    FILE *f = fopen(path, "wb");
+    if (!f)
+        return VK_ERROR_OUT_OF_HOST_MEMORY;
+    bool whole = fwrite(info->pCode, 1, info->codeSize, f) == info->codeSize;
+    if (fclose(f) != 0 || !whole)
+        return VK_ERROR_OUT_OF_HOST_MEMORY;
+    return real_module(device, info, a, out);
+}
+
 static VKAPI_ATTR PFN_vkVoidFunction VKAPI_CALL
 device_function(VkDevice device, const char *name)
 {
@@ -137,6 +203,11 @@ device_function(VkDevice device, const char *name)
         (is_fault("memory") || is_fault("full"))) {
         real_allocate = (PFN_vkAllocateMemory)f;
         return (PFN_vkVoidFunction)allocate;
+    }
+    if (strcmp(name, "vkCreateShaderModule") == 0 &&
+        getenv("FAKE_VULKAN_MODULES")) {
+        real_module = (PFN_vkCreateShaderModule)f;
+        return (PFN_vkVoidFunction)module;
     }
     return f;
 }
@@ -166,6 +237,15 @@ vkGetInstanceProcAddr(VkInstance instance, const char *name)
     if (strcmp(name, "vkGetPhysicalDeviceMemoryProperties2") == 0) {
         real_memory = (PFN_vkGetPhysicalDeviceMemoryProperties2)f;
         return (PFN_vkVoidFunction)memory;
+    }
+    bool part = strcmp(fault(), "portability") == 0;
+    if (strcmp(name, "vkEnumerateDeviceExtensionProperties") == 0 && part) {
+        real_extensions = (PFN_vkEnumerateDeviceExtensionProperties)f;
+        return (PFN_vkVoidFunction)extensions;
+    }
+    if (strcmp(name, "vkCreateDevice") == 0 && part) {
+        real_create = (PFN_vkCreateDevice)f;
+        return (PFN_vkVoidFunction)create;
     }
     if (strcmp(name, "vkGetDeviceProcAddr") == 0) {
         real_device = (PFN_vkGetDeviceProcAddr)f;

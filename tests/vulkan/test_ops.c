@@ -112,7 +112,21 @@ static void linear(void **state)
                    : 3 * unit, true, false);
         one_linear(type, 129, 512, 3, 512, false, false);
     }
+    /* Matrices of which a team takes two and four rows, not a whole number of
+     * times. */
+    for (size_t i = 0; i < N_TYPES; i++) {
+        size_t unit = dtype_info(weight_types[i])->block;
+        size_t K = unit == 1 ? 12 : unit;
+        one_linear(weight_types[i], 2051, K, 1, K, true, false);
+        one_linear(weight_types[i], 8195, K, 1, K, false, false);
+    }
+    one_linear(DTYPE_Q8_0, 2051, 64, 1, 64, true, true);
+    one_linear(DTYPE_Q8_0, 8195, 64, 2, 64, false, true);
     one_linear(DTYPE_F32, 1, 1, 1, 1, false, false);
+    /* Fours of x that begin anywhere, or cross the end of a row. */
+    one_linear(DTYPE_F32, 40, 8, 5, 2, true, false);
+    one_linear(DTYPE_F32, 9, 6, 7, 4, false, false);
+    one_linear(DTYPE_F16, 41, 10, 6, 10, true, false);
     one_linear(DTYPE_F32, 64, 7, 40, 1, true, false);
     one_linear(DTYPE_F32, 33, 48, 9, 16, true, false);
     one_linear(DTYPE_BF16, 5, 3, 2, 3, true, false);

@@ -16,7 +16,7 @@
 INLINE vec cache_load(const dtype type, const unsigned char *at, size_t i)
 {
     if (type == DTYPE_F32)
-        return vec_load((const float *)(const void *)at + i);
+        return vec_load_f32(at + 4 * i);
     if (type == DTYPE_F16)
         return vec_load_f16(at + 2 * i);
     const unsigned char *block = block_at(at, i, SUB_BLOCK, Q8_0_BYTES);
@@ -31,7 +31,7 @@ INLINE vec cache_load_first(const dtype type, const unsigned char *at,
                             size_t i, size_t n)
 {
     if (type == DTYPE_F32)
-        return vec_load_first((const float *)(const void *)at + i, n);
+        return vec_load_first(at + 4 * i, n);
     return vec_load_f16_first(at + 2 * i, n);
 }
 

@@ -24,21 +24,20 @@ void main()
     uint u = gl_GlobalInvocationID.x;
     if (u >= units(WIDTH))
         return;
-    float w[UNIT];
-    if (token >= 0)
-        weights_of(at[0] + min(uint(token), VOCABULARY - 1u) * ROW_WORDS,
-                   WIDTH, u, w);
-    for (uint j = 0u; j < UNIT; j++) {
-        uint i = element(u, j);
-#if defined(RAGGED)
-        if (i >= WIDTH)
-            break;
-#endif
-        float v = token >= 0 ? w[j] : 0.0;
-        if (ADDS != 0u) {
-            float a = F(o2[addend + i]);
-            v = token >= 0 ? a + SIGN * v : a;
+    Raw raw = raw_of(at[0] + min(uint(max(token, 0)), VOCABULARY - 1u) *
+                                 ROW_WORDS, WIDTH, u);
+    for (uint k = 0u; k < QUADS; k++) {
+        vec4 w = quad_of(raw, k);
+        for (uint j = 0u; j < 4u; j++) {
+            uint i = element(u, k) + j;
+            if (i >= WIDTH)
+                break;
+            float v = token >= 0 ? w[j] : 0.0;
+            if (ADDS != 0u) {
+                float a = F(o2[addend + i]);
+                v = token >= 0 ? a + SIGN * v : a;
+            }
+            o3[y + i] = W(v);
         }
-        o3[y + i] = W(v);
     }
 }

@@ -1,86 +1,75 @@
 #version 450
 // LINEAR: y[c][r] = bias[r] + sum_i w[r][i] x[c][i]; a weight type is defined.
+// Teams, rows and columns: team.glsl.
 //
-// A team of threads takes one row of the weight and up to COLUMNS columns (the
-// rows of x of all lanes), so that each weight is read once for all of them.
-// A column is summed in the same order whatever its neighbours are. With
-// SUBGROUP a team is a subgroup; else 32 threads that add up in shared memory.
-// Rows along x, columns along y.
+// A thread fetches STEPS units of each of its rows before it uses the first:
+// with one column the memory is what a product waits for, and only enough
+// bytes under way keep it busy.
 #extension GL_GOOGLE_include_directive : require
-#if defined(SUBGROUP)
-#extension GL_KHR_shader_subgroup_basic : require
-#extension GL_KHR_shader_subgroup_arithmetic : require
-#endif
-layout(local_size_x = 128) in;
-layout(constant_id = 0) const uint COLUMNS = 1;
-#include "common.glsl"
+#include "team.glsl"
 #include "weights.glsl"
 
-#define COLUMNS_MAX 8
-#define N p[0]
-#define K p[1]
-#define ROW_WORDS p[2]
-#define ROWS p[3]     // of a lane
-#define STRIDE p[4]   // from row to row of x
-#define ALL p[5]      // columns: ROWS * lanes
-#define BIASED p[6]
-
-#if !defined(SUBGROUP)
-#define TEAM 32u
-shared float part[128];
+// 64 bytes a thread with two rows and one column (4-bit types, of which it
+// takes more rows to be worth the reading of x: with four). More columns mean
+// more work for a unit and more registers.
+#if defined(F32)
+#define STEPS_MAX 2u
+#else
+#define STEPS_MAX 4u
 #endif
+const uint STEPS = COLUMNS > 2u ? STEPS_MAX / 2u : STEPS_MAX;
+// Fours of x begin at words that 4 divides and do not cross the end of a row.
+const bool WIDE = (SHAPE >> 16) != 0u;
+layout(set = 0, binding = 1) readonly buffer Quads1 { vec4 o1x4[]; };
+
+vec4 x_quad(uint x, uint i)
+{
+    if (WIDE)
+        return o1x4[(x + i) / 4u];
+    vec4 v = vec4(0.0); // beyond the row there may be anything, even NaN
+    [[unroll]] for (uint j = 0u; j < 4u; j++)
+        if (i + j < K)
+            v[j] = F(o1[x + i + j]);
+    return v;
+}
+
+uint x[COLUMNS_MAX]; // where the columns begin
+Raw raws[STEPS_MAX * ROWS_MAX];
+
+// Unit u of all rows, fetched at step s, times all columns.
+void add_unit(uint s, uint u)
+{
+    [[unroll]] for (uint k = 0u; k < QUADS; k++) {
+        vec4 w[ROWS_MAX];
+        [[unroll]] for (uint r = 0u; r < ROWS; r++)
+            w[r] = quad_of(raws[s * ROWS_MAX + r], k);
+        [[unroll]] for (uint c = 0u; c < COLUMNS; c++) {
+            vec4 v = x_quad(x[c], element(u, k));
+            [[unroll]] for (uint r = 0u; r < ROWS; r++)
+                SUM(r, c) = fma(w[r].w, v.w, fma(w[r].z, v.z,
+                                fma(w[r].y, v.y, fma(w[r].x, v.x,
+                                                     SUM(r, c)))));
+        }
+    }
+}
 
 void main()
 {
-#if defined(SUBGROUP)
-    uint member = gl_SubgroupInvocationID, members = gl_SubgroupSize;
-    uint r = gl_WorkGroupID.x * gl_NumSubgroups + gl_SubgroupID;
-#else
-    uint member = gl_LocalInvocationID.x % TEAM, members = TEAM;
-    uint r = gl_WorkGroupID.x * 4u + gl_LocalInvocationID.x / TEAM;
-#endif
-    uint column0 = gl_WorkGroupID.y * COLUMNS;
-    uint row = at[0] + min(r, N - 1u) * ROW_WORDS;
-    uint x[COLUMNS_MAX];
-    float sum[COLUMNS_MAX];
-    for (uint c = 0u; c < COLUMNS; c++) {
-        uint column = min(column0 + c, ALL - 1u);
-        x[c] = base(1u, column / ROWS) + column % ROWS * STRIDE;
-        sum[c] = 0.0;
+    uint rows[ROWS_MAX], n = units(K);
+    [[unroll]] for (uint r = 0u; r < ROWS; r++)
+        rows[r] = row_at(my_row() + r);
+    [[unroll]] for (uint c = 0u; c < COLUMNS; c++)
+        x[c] = base(1u, column_of(c) / COLUMNS_OF_LANE) +
+               column_of(c) % COLUMNS_OF_LANE * STRIDE;
+    clear_sums();
+    for (uint first = MEMBER; first < n; first += STEPS * MEMBERS) {
+        [[unroll]] for (uint s = 0u; s < STEPS; s++)
+            [[unroll]] for (uint r = 0u; r < ROWS; r++)
+                raws[s * ROWS_MAX + r] =
+                    raw_of(rows[r], K, min(first + s * MEMBERS, n - 1u));
+        [[unroll]] for (uint s = 0u; s < STEPS; s++)
+            if (first + s * MEMBERS < n)
+                add_unit(s, first + s * MEMBERS);
     }
-    for (uint u = member; u < units(K); u += members) {
-        float w[UNIT];
-        weights_of(row, K, u, w);
-        for (uint j = 0u; j < UNIT; j++) {
-            uint i = element(u, j);
-#if defined(RAGGED)
-            if (i >= K)
-                break;
-#endif
-            for (uint c = 0u; c < COLUMNS; c++)
-                sum[c] = fma(w[j], F(o1[x[c] + i]), sum[c]);
-        }
-    }
-    for (uint c = 0u; c < COLUMNS; c++) {
-        uint column = column0 + c;
-#if defined(SUBGROUP)
-        float y = subgroupAdd(sum[c]);
-#else
-        uint t = gl_LocalInvocationID.x;
-        part[t] = sum[c];
-        barrier();
-        for (uint n = TEAM / 2u; n > 0u; n >>= 1) {
-            if (member < n)
-                part[t] += part[t + n];
-            barrier();
-        }
-        float y = part[t - member];
-        barrier();
-#endif
-        if (member == 0u && r < N && column < ALL) {
-            if (BIASED != 0u)
-                y += F(o2[at[2] + r]);
-            o3[base(3u, column / ROWS) + column % ROWS * N + r] = W(y);
-        }
-    }
+    store_sums();
 }

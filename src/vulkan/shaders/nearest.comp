@@ -12,6 +12,7 @@ layout(local_size_x = 128) in;
 #define ENTRIES p[1]
 #define TOKENS p[2]
 #define COLUMN p[3]
+#define ROW_WORDS p[4]
 
 shared vec2 distance_of[GROUP];
 shared uint entry_of[GROUP];
@@ -31,7 +32,7 @@ void main()
         vec2 d = vec2(F(o2[at[2] + 2u * j]), F(o2[at[2] + 2u * j + 1u]));
         for (uint i = 0u; i < DIM; i++)
             d = double_add(d, -two_product(F(o1[x + i]),
-                                           F(o0[at[0] + j * DIM + i])));
+                                           F(o0[at[0] + j * ROW_WORDS + i])));
         if (d.x < least.x || (d.x == least.x && d.y < least.y)) {
             least = d;
             best = j;

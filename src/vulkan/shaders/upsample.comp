@@ -9,6 +9,7 @@ layout(local_size_x = 128) in;
 #define C p[0]
 #define S p[1]
 #define T p[2]
+#define ROW_WORDS p[3]
 
 void main()
 {
@@ -22,8 +23,8 @@ void main()
         return;
     uint c = i % C, j = i / C % S, t = i / C / S;
     float before = F(t == 0u ? o2[past + c] : o1[x + (t - 1u) * C + c]);
-    precise float now = F(o0[at[0] + c * 2u * S + j]) * F(o1[x + t * C + c]);
-    precise float then = F(o0[at[0] + c * 2u * S + S + j]) * before;
+    precise float now = F(o0[at[0] + c * ROW_WORDS + j]) * F(o1[x + t * C + c]);
+    precise float then = F(o0[at[0] + c * ROW_WORDS + S + j]) * before;
     o3[y + i] = W(now + then);
 #endif
 }

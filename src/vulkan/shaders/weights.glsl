@@ -1,78 +1,103 @@
 // weights.glsl: rows of a weight in operand 0, as src/vulkan/layout.h has
-// them: a row begins at a word; of the types whose blocks are no whole words
-// (Q8_0, Q4_0, Q6_K) the bodies of all blocks come first, then their scales,
-// two halves a word.
+// them: a row begins at a word that 4 divides; of the types whose blocks are
+// no whole words (Q8_0, Q4_0, Q6_K) the bodies of all blocks come first, then
+// their scales as halves. One of F32, F16, BF16, Q8_0, Q4_0, Q4_K, Q5_K, Q6_K
+// is defined.
 //
-// A unit is what one thread takes at a time: one word of a row's quants, with
-// UNIT elements. weights_of decodes them; element(u, j) is where in the row
-// the j-th of them is. One of F32, F16, BF16, Q8_0, Q4_0, Q4_K, Q5_K, Q6_K is
-// defined.
+// A unit is what one thread takes at a time: QUADS times four neighbouring
+// elements of a row; element(u, k) is where in the row its k-th four begin.
+// Four neighbours, so that a vector of x is one load of 16 bytes a thread, and
+// the threads of a team read x, like the weight, without a gap. raw_of fetches
+// a unit, quad_of makes numbers of it: many can be under way at once. A row
+// that ends within a four ends in zeros.
+//
+// With NARROW what is narrow is loaded as such, not cut out of a word: halves
+// (16-bit storage), and the scales of Q6_K (8-bit storage).
 
-float row_half(uint scales, uint i)
+#if defined(NARROW)
+layout(set = 0, binding = 0) readonly buffer Halves0 { float16_t o0h[]; };
+#endif
+
+// Half i of those that begin at a word.
+float half_at(uint word, uint i)
 {
-    return half_to(o0[scales + i / 2u] >> 16u * (i & 1u) & 0xffffu);
+#if defined(NARROW)
+    return float(o0h[2u * word + i]);
+#else
+    return half_to(o0[word + i / 2u] >> 16u * (i & 1u) & 0xffffu);
+#endif
+}
+
+// The bytes of a word, one a component.
+uvec4 bytes_of(uint word)
+{
+    return uvec4(word, word >> 8, word >> 16, word >> 24) & 255u;
 }
 
 #if defined(F32)
-#define UNIT 1u
-uint units(uint K) { return K; }
-uint element(uint u, uint j) { return u; }
-void weights_of(uint row, uint K, uint u, out float w[UNIT])
-{
-    w[0] = F(o0[row + u]);
-}
+#define QUADS 1u
+#define ELEMENTS 4u
+#define Raw uvec4
+layout(set = 0, binding = 0) readonly buffer Quads0 { uvec4 o0x4[]; };
+uint element(uint u, uint k) { return 4u * u; }
+Raw raw_of(uint row, uint width, uint u) { return o0x4[row / 4u + u]; }
+vec4 quad_of(Raw raw, uint k) { return uintBitsToFloat(raw); }
 
 #elif defined(F16) || defined(BF16)
-// The last word of an odd row ends in a zero.
-#define UNIT 2u
-#define RAGGED
-uint units(uint K) { return (K + 1u) / 2u; }
-uint element(uint u, uint j) { return 2u * u + j; }
-void weights_of(uint row, uint K, uint u, out float w[UNIT])
+#define QUADS 1u
+#define ELEMENTS 4u
+#define Raw uvec2
+layout(set = 0, binding = 0) readonly buffer Pairs0 { uvec2 o0x2[]; };
+uint element(uint u, uint k) { return 4u * u; }
+Raw raw_of(uint row, uint width, uint u) { return o0x2[row / 2u + u]; }
+vec4 quad_of(Raw raw, uint k)
 {
-    uint pair = o0[row + u];
 #if defined(F16)
-    vec2 v = unpackHalf2x16(pair);
-    w[0] = v.x;
-    w[1] = v.y;
+    return vec4(unpackHalf2x16(raw.x), unpackHalf2x16(raw.y));
 #else
-    w[0] = uintBitsToFloat(pair << 16);
-    w[1] = uintBitsToFloat(pair & 0xffff0000u);
+    return uintBitsToFloat(uvec4(raw.x << 16, raw.x & 0xffff0000u,
+                                 raw.y << 16, raw.y & 0xffff0000u));
 #endif
 }
 
 #elif defined(Q8_0)
-#define UNIT 4u
-uint units(uint K) { return K / 4u; }
-uint element(uint u, uint j) { return 4u * u + j; }
-void weights_of(uint row, uint K, uint u, out float w[UNIT])
+#define QUADS 1u
+#define ELEMENTS 4u
+struct Raw {
+    uint q;
+    float d;
+};
+uint element(uint u, uint k) { return 4u * u; }
+Raw raw_of(uint row, uint width, uint u)
 {
-    int q = int(o0[row + u]);
-    float d = row_half(row + K / 4u, u / 8u);
-    for (int j = 0; j < 4; j++)
-        w[j] = d * float(bitfieldExtract(q, 8 * j, 8));
+    return Raw(o0[row + u], half_at(row + width / 4u, u / 8u));
+}
+vec4 quad_of(Raw raw, uint k)
+{
+    int q = int(raw.q);
+    return raw.d * vec4(ivec4(q << 24, q << 16, q << 8, q) >> 24);
 }
 
 #elif defined(Q4_0)
-#define UNIT 8u
-uint units(uint K) { return K / 8u; }
-uint element(uint u, uint j)
+#define QUADS 2u
+#define ELEMENTS 8u
+struct Raw {
+    uint q;
+    float d;
+};
+uint element(uint u, uint k) { return u / 4u * 32u + u % 4u * 4u + k * 16u; }
+Raw raw_of(uint row, uint width, uint u)
 {
-    return u / 4u * 32u + u % 4u * 4u + j % 4u + j / 4u * 16u;
+    return Raw(o0[row + u], half_at(row + width / 8u, u / 4u));
 }
-void weights_of(uint row, uint K, uint u, out float w[UNIT])
+vec4 quad_of(Raw raw, uint k)
 {
-    uint q = o0[row + u];
-    float d = row_half(row + K / 8u, u / 4u);
-    for (uint j = 0u; j < 4u; j++) {
-        uint pair = q >> 8u * j;
-        w[j] = d * float(int(pair & 15u) - 8);
-        w[j + 4u] = d * float(int(pair >> 4 & 15u) - 8);
-    }
+    return raw.d * vec4(ivec4(bytes_of(raw.q) >> 4u * k & 15u) - 8);
 }
 
 #elif defined(Q4_K) || defined(Q5_K)
-#define UNIT 8u
+#define QUADS 2u
+#define ELEMENTS 8u
 #if defined(Q4_K)
 #define BLOCK_WORDS 36u
 #define QUANTS 4u
@@ -81,81 +106,107 @@ void weights_of(uint row, uint K, uint u, out float w[UNIT])
 #define HIGH 4u
 #define QUANTS 12u
 #endif
-uint units(uint K) { return K / 8u; }
+layout(set = 0, binding = 0) readonly buffer Quads0 { uvec4 o0x4[]; };
+struct Raw {
+    uint q;
+#if defined(Q5_K)
+    uint high; // fifth bits, at 0 those of the first four
+#endif
+    vec4 scales; // factor and less of the first four, then of the second
+};
+
 // Word v of the 32 of quants: bytes of sub-blocks 2 (v / 8) and the next.
-uint element(uint u, uint j)
+uint element(uint u, uint k)
 {
     uint v = u % 32u;
-    return u / 32u * 256u + v / 8u * 64u + j / 4u * 32u + v % 8u * 4u +
-           j % 4u;
+    return u / 32u * 256u + v / 8u * 64u + k * 32u + v % 8u * 4u;
 }
 
-uint scale_byte(uint block, uint i)
+// Scale and min of sub-block s: src/cpu/blocks.h. head: the block's first 16
+// bytes, of which 12 hold them.
+vec2 scale_min(uvec4 head, uint s)
 {
-    return o0[block + 1u + i / 4u] >> 8u * (i % 4u) & 255u;
+    uvec3 bytes = head.yzw >> 8u * (s % 4u) & 255u;
+    return vec2(s < 4u ? bytes.xy & 63u
+                       : uvec2(bytes.z & 15u, bytes.z >> 4) |
+                             bytes.xy >> 6 << 4);
 }
 
-// Scale and min of sub-block s: src/cpu/blocks.h.
-uvec2 scale_min(uint block, uint s)
-{
-    if (s < 4u)
-        return uvec2(scale_byte(block, s) & 63u,
-                     scale_byte(block, s + 4u) & 63u);
-    uint low = scale_byte(block, s + 4u);
-    return uvec2((low & 15u) | scale_byte(block, s - 4u) >> 6 << 4,
-                 low >> 4 | scale_byte(block, s) >> 6 << 4);
-}
-
-void weights_of(uint row, uint K, uint u, out float w[UNIT])
+Raw raw_of(uint row, uint width, uint u)
 {
     uint block = row + u / 32u * BLOCK_WORDS, v = u % 32u, s = v / 8u * 2u;
-    vec2 d = unpackHalf2x16(o0[block]);
-    uint q = o0[block + QUANTS + v];
+    uvec4 head = o0x4[block / 4u];
+    vec2 d = unpackHalf2x16(head.x);
+    Raw raw;
+    raw.q = o0[block + QUANTS + v];
 #if defined(Q5_K)
-    uint high = o0[block + HIGH + v % 8u];
+    raw.high = o0[block + HIGH + v % 8u] >> s;
 #endif
-    for (uint k = 0u; k < 2u; k++) {
-        uvec2 m = scale_min(block, s + k);
-        float factor = d.x * float(m.x), less = d.y * float(m.y);
-        for (uint j = 0u; j < 4u; j++) {
-            uint n = q >> (8u * j + 4u * k) & 15u;
+    raw.scales = vec4(d * scale_min(head, s), d * scale_min(head, s + 1u));
+    return raw;
+}
+
+vec4 quad_of(Raw raw, uint k)
+{
+    uvec4 n = bytes_of(raw.q) >> 4u * k & 15u;
 #if defined(Q5_K)
-            n += (high >> (8u * j + s + k) & 1u) * 16u;
+    n |= (bytes_of(raw.high) >> k & 1u) << 4;
 #endif
-            precise float wide = factor * float(n);
-            precise float value = wide - less;
-            w[4u * k + j] = value;
-        }
-    }
+    vec2 scale = k == 0u ? raw.scales.xy : raw.scales.zw;
+    precise vec4 wide = scale.x * vec4(n);
+    precise vec4 value = wide - scale.y;
+    return value;
 }
 
 #elif defined(Q6_K)
-#define UNIT 8u
+#define QUADS 2u
+#define ELEMENTS 8u
 #define BLOCK_WORDS 52u
-uint units(uint K) { return K / 8u; }
+#define SCALES 48u
+struct Raw {
+    uint q;
+    uint high; // bits 4 and 5, at 0 those of the first four, at 4 the others'
+    vec2 scales;
+};
+#if defined(NARROW)
+layout(set = 0, binding = 0) readonly buffer Bytes0 { int8_t o0b[]; };
+#endif
+
 // Word v of 32: half v / 16; within it sub-blocks (v / 8) % 2 and 2 more.
-uint element(uint u, uint j)
+uint element(uint u, uint k)
 {
     uint v = u % 32u;
-    return u / 32u * 256u + v / 16u * 128u + v / 8u % 2u * 32u +
-           j / 4u * 64u + v % 8u * 4u + j % 4u;
+    return u / 32u * 256u + v / 16u * 128u + v / 8u % 2u * 32u + k * 64u +
+           v % 8u * 4u;
 }
-void weights_of(uint row, uint K, uint u, out float w[UNIT])
+
+// Of element i of a block.
+float scale_at(uint block, uint i)
+{
+#if defined(NARROW)
+    return float(int(o0b[4u * (block + SCALES) + i / 16u]));
+#else
+    return float(bitfieldExtract(int(o0[block + SCALES + i / 64u]),
+                                 int(i / 16u % 4u * 8u), 8));
+#endif
+}
+
+Raw raw_of(uint row, uint width, uint u)
 {
     uint b = u / 32u, v = u % 32u, block = row + b * BLOCK_WORDS;
-    float d = row_half(row + K / 256u * BLOCK_WORDS, b);
-    uint q = o0[block + v];
-    uint high = o0[block + 32u + v / 16u * 8u + v % 8u];
-    for (uint k = 0u; k < 2u; k++) {
-        uint g = v / 8u % 2u + 2u * k;
-        for (uint j = 0u; j < 4u; j++) {
-            uint n = q >> (8u * j + 4u * k) & 15u;
-            n |= (high >> (8u * j + 2u * g) & 3u) << 4;
-            uint s = element(v, 4u * k + j) / 16u;
-            int factor = bitfieldExtract(int(o0[block + 48u + s / 4u]),
-                                         int(8u * (s % 4u)), 8);
-            w[4u * k + j] = d * float(factor) * float(int(n) - 32);
-        }
-    }
+    float d = half_at(row + width / 256u * BLOCK_WORDS, b);
+    return Raw(o0[block + v],
+               o0[block + 32u + v / 16u * 8u + v % 8u] >> v / 8u % 2u * 2u,
+               d * vec2(scale_at(block, element(v, 0u)),
+                        scale_at(block, element(v, 1u))));
+}
+
+vec4 quad_of(Raw raw, uint k)
+{
+    uvec4 n = (bytes_of(raw.q) >> 4u * k & 15u) |
+              (bytes_of(raw.high) >> 4u * k & 3u) << 4;
+    return (k == 0u ? raw.scales.x : raw.scales.y) * vec4(ivec4(n) - 32);
 }
 #endif
+
+uint units(uint width) { return (width + ELEMENTS - 1u) / ELEMENTS; }
