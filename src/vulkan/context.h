@@ -23,7 +23,7 @@
  * that is tested: MOSHI_VULKAN_LACKS=subgroups,dot,storage16,storage8 takes
  * them away. */
 typedef struct vk_features {
-    bool subgroups;         /* subgroupAdd over full subgroups */
+    bool subgroups;         /* subgroupAdd over full subgroups of 8 to 128 */
     uint32_t subgroup_size;
     bool dot;               /* packed 8-bit dot products, accelerated */
     bool storage16, storage8; /* halves, bytes loaded and stored as such */
