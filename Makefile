@@ -9,7 +9,8 @@ FUZZ =
 MINUTES = 10
 
 # The libraries that `make check-lean` builds without, and those that it wants.
-WITHOUT = libcrypto libwebsockets opus portaudio speexdsp tomlplusplus kissfft
+WITHOUT = libcrypto libwebsockets opus portaudio speexdsp tomlplusplus \
+	kissfft vulkan
 WITH =
 
 # ALSA's plugins leak, and are gone before the leak sanitizer could name them.
@@ -42,7 +43,7 @@ help:
 	@echo 'make serve-load  a server under load, for $(MINUTES) minutes in real time'
 	@echo 'make serve-realtime  server and chat, $(MINUTES) minutes each: nothing late?'
 	@echo 'make web-test    hold a conversation through the page, in a real browser'
-	@echo 'make test-neon   the kernels for 64-bit Arm, in an emulator'
+	@echo 'make test-neon   64-bit Arm in an emulator: kernels, golden and other tests'
 	@echo 'make bench       time the kernels against the reading of their bytes'
 	@echo 'make bench-check has one lost more than 15 % of what is recorded?'
 	@echo 'make bench-record  record (after a change, on a machine at rest)'
@@ -148,4 +149,4 @@ clean:
 
 .PHONY: help setup build test demo eval-nano fault-matrix serve-load \
 	serve-realtime web-test check-gpu check-asan check-tsan check-lean fuzz \
-	bench install clean
+	test-neon bench bench-check bench-record install clean

@@ -169,8 +169,10 @@ static double spectral_distance(fourier *f, const float *a, const float *b,
     size_t count = 0;
     for (size_t at = 0; at + FFT <= n; at += FFT / 2) {
         spectrum_db(f, a + at, x);
+        /* Not by fmax: see read_direction in analyze_speech.c. */
         for (int i = 0; i <= FFT / 2; i++)
-            top = fmax(top, (double)x[i]);
+            if ((double)x[i] > top)
+                top = (double)x[i];
     }
     for (size_t at = 0; at + FFT <= n; at += FFT / 2) {
         double square = 0;

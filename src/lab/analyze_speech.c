@@ -154,8 +154,10 @@ static void read_direction(const speech_meter *m, speech_measures *out)
 {
     double loudest = 0, square = 0, cube = 0;
     size_t count = 0;
+    /* Not by fmax: gcc 12 for Arm fails inside when it makes vectors of that. */
     for (size_t i = 0; i < m->hops; i++)
-        loudest = fmax(loudest, (double)m->envelope[i]);
+        if ((double)m->envelope[i] > loudest)
+            loudest = (double)m->envelope[i];
     double least = loudest * pow(10, -QUIET_DB / 20.0);
     if (loudest <= 0)
         return;

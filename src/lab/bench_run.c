@@ -104,7 +104,8 @@ static bool run_frames(record *r, bench_loop *l, const bench_params *p,
     double began = clock_seconds();
     r->every = bytes < SMALL_BYTES ? SMALL_EVERY : 1;
     bool ok = add_read(r, p->memory, threads, l->model->backend);
-    while (ok && !enough(r, p, began)) {
+    while (ok && !enough(r, p, began) &&
+           backend_failure(l->model->backend, NULL) == MOSHI_OK) {
         ok = add_frame(r, l);
         if (ok && r->n % r->every == 0)
             ok = add_read(r, p->memory, threads, l->model->backend);
@@ -328,7 +329,8 @@ moshi_status bench_run_make(bench_run *out, const bench_model *m,
             rate_attention(&run, l);
         if (!params->profile)
             release_rows(&run);
-        if (!ok)
+        status = backend_failure(m->model->backend, err);
+        if (status == MOSHI_OK && !ok)
             status = error_no_memory(err, "the benchmark");
     }
     bench_loop_close(l);

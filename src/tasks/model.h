@@ -32,6 +32,16 @@ struct moshi_model {
     prefault *loading;    /* NULL: not asked for, or it cannot be had */
 };
 
+/* What is brought into memory, in order: each part once. */
+typedef struct model_loading {
+    prefault_part *parts; /* memory_free; they point into the model */
+    size_t count, bytes;
+} model_loading;
+
+/* Errors: MOSHI_NO_MEMORY. */
+moshi_status model_loading_list(model_loading *out, const moshi_model *model,
+                                moshi_error *err);
+
 /* Begin to bring the weights of an open model into memory. A machine that
  * cannot hold them, or has no thread to spare, goes without. Errors:
  * MOSHI_NO_MEMORY. */

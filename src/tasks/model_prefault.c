@@ -1,47 +1,61 @@
-/* model_prefault.c: which bytes the frames of a model will read, for the
- * thread that brings them into memory. */
+/* model_prefault.c: which bytes the frames of a model will read, and in what
+ * order, for the thread that brings them into memory. */
 #include <unistd.h>
 
 #include "base/error.h"
 #include "base/memory.h"
 #include "tasks/model.h"
 
-typedef struct part_list {
-    prefault_part *parts; /* NULL: only count */
-    size_t count, bytes;
-} part_list;
-
-/* A weight may stand in several plans; walking over it again costs little. */
-static void add_plan(part_list *l, const plan *p)
-{
-    for (size_t i = 0; i < p->n_tensors; i++) {
-        const plan_tensor *t = &p->tensors[i];
-        if (t->space != PLAN_WEIGHT)
-            continue;
-        if (l->parts)
-            l->parts[l->count] = (prefault_part){t->data, t->bytes, NULL};
-        l->count++;
-        l->bytes += t->bytes;
-    }
-}
-
 static void make_codec(const void *mimi)
 {
     mimi_model_finish(mimi);
 }
 
-/* The codec's own weights first, which whoever opens a stream waits for; then
- * the language model's, which are most. */
-static void add_all(part_list *l, const moshi_model *m)
+/* A weight may stand in several plans: the codebooks do. */
+static void add_weight(model_loading *l, const plan_tensor *t)
 {
-    size_t unmade = mimi_model_unmade(m->mimi);
-    if (l->parts)
-        l->parts[l->count] = (prefault_part){m->mimi, unmade, make_codec};
-    l->count++;
-    l->bytes += unmade;
-    add_plan(l, m->lm->plain.plan);
-    add_plan(l, m->mimi->encoder);
-    add_plan(l, m->mimi->decoder);
+    for (size_t i = 0; i < l->count; i++)
+        if (l->parts[i].data == t->data && l->parts[i].bytes == t->bytes)
+            return;
+    l->parts[l->count++] = (prefault_part){t->data, t->bytes, NULL};
+    l->bytes += t->bytes;
+}
+
+/* The weights of a plan as its operations come to them: all but the tables of
+ * tokens, of which a frame reads one row, or only those. */
+static void add_plan(model_loading *l, const plan *p, bool tables)
+{
+    for (size_t i = 0; i < p->n_ops; i++)
+        for (int k = 0; k < OP_INPUTS; k++) {
+            tensor_id id = p->ops[i].in[k];
+            bool table = p->ops[i].kind == OP_EMBED && k == 0;
+            if (id != TENSOR_NONE && p->tensors[id].space == PLAN_WEIGHT &&
+                table == tables)
+                add_weight(l, &p->tensors[id]);
+        }
+}
+
+moshi_status model_loading_list(model_loading *out, const moshi_model *m,
+                                moshi_error *err)
+{
+    const plan *plans[] = {m->mimi->encoder, m->lm->plain.plan,
+                           m->mimi->decoder};
+    enum { PLANS = sizeof plans / sizeof *plans };
+    size_t most = 1;
+    for (int i = 0; i < PLANS; i++)
+        most += plans[i]->n_tensors;
+    model_loading l = {.parts = memory_calloc(most, sizeof *l.parts)};
+    if (!l.parts)
+        return error_no_memory(err, "loading in the background");
+    /* The codec's own weights first, which whoever opens a stream waits for;
+     * then what a frame reads, in its order. */
+    l.bytes = mimi_model_unmade(m->mimi);
+    l.parts[l.count++] = (prefault_part){m->mimi, l.bytes, make_codec};
+    for (int tables = 0; tables < 2; tables++)
+        for (int i = 0; i < PLANS; i++)
+            add_plan(&l, plans[i], tables);
+    *out = l;
+    return MOSHI_OK;
 }
 
 /* More than the machine has would drive itself out again. */
@@ -55,18 +69,13 @@ moshi_status model_prefault(moshi_model *m, const moshi_model_params *params,
                             moshi_error *err)
 {
     moshi_error ignored;
-    part_list l = {0};
-    add_all(&l, m);
-    if (!fits(l.bytes))
-        return MOSHI_OK;
-    l.parts = memory_calloc(l.count, sizeof *l.parts);
-    if (!l.parts)
-        return error_no_memory(err, "loading in the background");
-    l.count = l.bytes = 0;
-    add_all(&l, m);
-    moshi_status status = prefault_open(&m->loading, l.parts, l.count,
-                                        params->loading, params->loading_user,
-                                        &ignored);
+    model_loading l;
+    moshi_status status = model_loading_list(&l, m, err);
+    if (status != MOSHI_OK)
+        return status;
+    if (fits(l.bytes))
+        status = prefault_open(&m->loading, l.parts, l.count, params->loading,
+                               params->loading_user, &ignored);
     memory_free(l.parts);
     if (status == MOSHI_NO_MEMORY)
         return error_no_memory(err, "loading in the background");

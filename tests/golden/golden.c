@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "base/cpu_flags.h"
 #include "plan/split.h"
 #include "tasks/device.h"
 
@@ -91,10 +92,26 @@ static backend *with_cpu(backend *first)
     return both;
 }
 
+/* A run with other kernels than were asked for would prove nothing of them. */
+static void need_level(void)
+{
+    const char *name = getenv("MOSHI_CPU");
+    cpu_level wanted;
+    if (!name)
+        return;
+    if (!cpu_level_from_name(name, &wanted))
+        fail_msg("MOSHI_CPU=%s is no instruction set", name);
+    if (cpu_level_chosen() == wanted)
+        return;
+    fprintf(stderr, "SKIPPED: this processor has no %s\n", name);
+    exit(77);
+}
+
 backend *golden_backend(int threads)
 {
     backend *be = NULL;
     moshi_error err = {0};
+    need_level();
     const char *device = getenv("MOSHI_TEST_DEVICE");
     moshi_status status = device_open(&be, device, threads, CPU_LEVEL_COUNT,
                                       NULL, &err);

@@ -33,8 +33,9 @@ const checkpoint_tensor *golden_tensor(const checkpoint *file,
 lm_model *golden_lm(const char *model, const char *config);
 
 /* The CPU backend with `threads` threads, or the device that
- * MOSHI_TEST_DEVICE names; exits 77 where that is not. With MOSHI_TEST_SPLIT
- * every other layer is left to a CPU backend beside it. */
+ * MOSHI_TEST_DEVICE names; exits 77 where that is not, or the instruction set
+ * that MOSHI_CPU names. With MOSHI_TEST_SPLIT every other layer is left to a CPU
+ * backend beside it. */
 backend *golden_backend(int threads);
 
 /* Largest |a - b|; NaN where both are NaN counts as equal. */

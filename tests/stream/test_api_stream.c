@@ -16,6 +16,7 @@
 
 #include "../golden/golden.h"
 #include "models.h"
+#include "tasks/model.h"
 
 #define SECONDS 4
 #define SAMPLES (SECONDS * 24000 + 777) /* not a whole number of frames */
@@ -280,6 +281,53 @@ static void loads_in_the_background(void **state)
     assert_int_equal(l.calls, calls);
 }
 
+/* What a frame needs first comes first, tables of tokens last, nothing twice
+ * and nothing is left out. */
+static void loads_in_the_order_of_a_frame(void **state)
+{
+    (void)state;
+    moshi_error err = {0};
+    model_loading l;
+    moshi_model *m = models_both(1);
+    const plan *lm = m->lm->plain.plan;
+    const plan *plans[] = {m->mimi->encoder, lm, m->mimi->decoder};
+    assert_int_equal(model_loading_list(&l, m, &err), MOSHI_OK);
+    assert_non_null(l.parts[0].make);
+    size_t bytes = 0, last_matrix = 0, first_table = l.count;
+    bool *met = calloc(l.count, sizeof *met);
+    assert_non_null(met);
+    for (size_t i = 0; i < l.count; i++) {
+        bytes += l.parts[i].bytes;
+        for (size_t k = 0; k < i; k++)
+            assert_false(l.parts[k].data == l.parts[i].data &&
+                         l.parts[k].bytes == l.parts[i].bytes);
+    }
+    assert_int_equal(bytes, l.bytes);
+    for (int p = 0; p < 3; p++)
+        for (size_t i = 0; i < plans[p]->n_ops; i++) {
+            const plan_op *op = &plans[p]->ops[i];
+            const plan_tensor *t = &plans[p]->tensors[op->in[0]];
+            size_t at = 0;
+            if (t->space != PLAN_WEIGHT)
+                continue;
+            while (at < l.count && l.parts[at].data != t->data)
+                at++;
+            assert_true(at < l.count);
+            /* First met, first loaded. */
+            if (op->kind == OP_LINEAR && !met[at]) {
+                assert_true(at > last_matrix);
+                last_matrix = at;
+                met[at] = true;
+            }
+            if (op->kind == OP_EMBED && plans[p] == lm && at < first_table)
+                first_table = at;
+        }
+    assert_true(last_matrix < first_table && first_table < l.count);
+    free(met);
+    free(l.parts);
+    moshi_model_close(&m);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -288,6 +336,7 @@ int main(void)
         cmocka_unit_test(bad_samples),    cmocka_unit_test(bad_params),
         cmocka_unit_test(no_error_wanted),
         cmocka_unit_test(loads_in_the_background),
+        cmocka_unit_test(loads_in_the_order_of_a_frame),
     };
     return cmocka_run_group_tests_name("api stream", tests, make_reference,
                                        NULL);

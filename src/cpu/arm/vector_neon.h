@@ -57,8 +57,14 @@ INLINE vec vec_keep(vec v, vec_mask m)
     return vec_select(m, v, vec_zero());
 }
 
-/* There are no masked loads: by way of the stack. */
-INLINE vec vec_load_first(const float *p, vec_mask m)
+/* At any address: a file may have its floats at an odd one. */
+INLINE vec vec_load_f32(const void *p)
+{
+    return vreinterpretq_f32_u8(vld1q_u8(p));
+}
+
+/* There are no masked loads: by way of the stack. From any address. */
+INLINE vec vec_load_first(const void *p, vec_mask m)
 {
     float f[LANES] = {0};
     memcpy(f, p, m * sizeof *f);

@@ -46,7 +46,7 @@ INLINE void weights_load(const dtype type, vec *w, const unsigned char *row,
 {
     const unsigned char *b = row + weights_offset(type, i);
     switch (type) {
-    case DTYPE_F32: w[0] = vec_load((const float *)b); break;
+    case DTYPE_F32: w[0] = vec_load_f32(b); break;
     case DTYPE_F16: w[0] = vec_load_f16(b); break;
     case DTYPE_BF16: w[0] = vec_load_bf16(b); break;
     default: load_blocks(type, w, b, i % SUPER_BLOCK / SUB_BLOCK);
@@ -59,7 +59,7 @@ INLINE vec weights_load_first(const dtype type, const unsigned char *row,
 {
     const unsigned char *at = row + weights_offset(type, i);
     if (type == DTYPE_F32)
-        return vec_load_first((const float *)at, vec_first(n));
+        return vec_load_first(at, vec_first(n));
     return type == DTYPE_F16 ? vec_load_f16_first(at, n)
                              : vec_load_bf16_first(at, n);
 }
