@@ -12,7 +12,8 @@ b = json.load(open(path))
 
 reads = b["machine"]["read_gb_per_s"]
 assert reads["1"] > 0.1 and all(r > 0 for r in reads.values()), reads
-assert b["machine"]["isa"] in ("ref", "avx2", "avx512", "neon"), b["machine"]
+assert b["machine"]["isa"] in ("ref", "avx2", "avx2vnni", "avx512",
+                               "neon", "dotprod", "i8mm"), b["machine"]
 assert isinstance(b["model"], str)
 assert b["threads"] == int(threads) and b["lanes"] == int(lanes)
 assert b["frames"] == int(frames) and b["steps_cached"] == int(cached)
