@@ -56,12 +56,6 @@ typedef struct vk_dispatch {
 #define VK_PUSH_SLOTS  8
 #define VK_PUSH_P      9
 
-/* Operations [first, end) of the plan as one command buffer. */
-typedef struct vk_segment {
-    size_t first, end;
-    VkCommandBuffer commands;
-} vk_segment;
-
 typedef struct vk_program {
     int lanes;
     unsigned generation; /* of the pool, when it was written */
