@@ -9,7 +9,8 @@ FUZZ =
 MINUTES = 10
 
 # The libraries that `make check-lean` builds without, and those that it wants.
-WITHOUT = libcrypto libwebsockets opus portaudio speexdsp tomlplusplus kissfft
+WITHOUT = libcrypto libwebsockets opus portaudio speexdsp tomlplusplus \
+	kissfft vulkan
 WITH =
 
 # ALSA's plugins leak, and are gone before the leak sanitizer could name them.

@@ -115,7 +115,7 @@ static double recorded(const char *path, const char *isa, const char *name)
 static void print_row(const char *isa, const bench_case *c, const measured *m,
                       double before)
 {
-    printf("%-7s %-26s %8.2f GB/s  floor %8.2f GB/s  ratio %6.3f", isa,
+    printf("%-8s %-26s %8.2f GB/s  floor %8.2f GB/s  ratio %6.3f", isa,
            c->name, m->bytes_per_s * 1e-9, m->floor_bytes_per_s * 1e-9,
            m->ratio);
     if (before > 0)

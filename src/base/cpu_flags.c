@@ -12,9 +12,9 @@
 #include <sys/sysctl.h>
 #endif
 
-static const char *const names[CPU_LEVEL_COUNT] = {"ref",  "avx2", "avx512",
-                                                    "neon", "dotprod",
-                                                    "i8mm"};
+static const char *const names[CPU_LEVEL_COUNT] = {"ref",    "avx2", "avx2vnni",
+                                                    "avx512", "neon",
+                                                    "dotprod", "i8mm"};
 
 #if defined(__x86_64__)
 /* Not every compiler's __builtin_cpu_supports knows this one (clang 14 does
@@ -24,6 +24,17 @@ static bool has_f16c(void)
     unsigned a, b, c, d;
     return __get_cpuid(1, &a, &b, &c, &d) && (c & bit_F16C);
 }
+
+/* Nor this one: leaf 7, sub-leaf 1, eax, bit 4. A processor that has no
+ * sub-leaf 1 answers zeros. It works on the registers of AVX. */
+bool cpu_has_avx_vnni(void)
+{
+    unsigned a, b, c, d;
+    return __get_cpuid_count(7, 1, &a, &b, &c, &d) && (a >> 4 & 1) &&
+           __builtin_cpu_supports("avx2");
+}
+#else
+bool cpu_has_avx_vnni(void) { return false; }
 #endif
 
 #if defined(__aarch64__) && defined(__linux__)
@@ -63,7 +74,7 @@ bool cpu_level_here(cpu_level level)
     if (level == CPU_REF)
         return true;
 #if defined(__x86_64__)
-    return level == CPU_AVX2 || level == CPU_AVX512;
+    return level >= CPU_AVX2 && level <= CPU_AVX512;
 #elif defined(__aarch64__)
     return level >= CPU_NEON && level <= CPU_I8MM;
 #else
@@ -84,7 +95,7 @@ cpu_level cpu_level_best(void)
         __builtin_cpu_supports("avx512vl") &&
         __builtin_cpu_supports("avx512vnni"))
         return CPU_AVX512;
-    return CPU_AVX2;
+    return cpu_has_avx_vnni() ? CPU_AVX2VNNI : CPU_AVX2;
 #elif defined(__aarch64__)
     if (!has_dotprod())
         return CPU_NEON;

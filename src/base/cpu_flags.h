@@ -1,7 +1,7 @@
 /* cpu_flags.h: which instruction set the kernels use.
  *
  * The levels of one kind of processor are ordered: a level includes all below
- * it. MOSHI_CPU=ref|avx2|avx512 (x86) or ref|neon|dotprod|i8mm (64-bit Arm) in
+ * it. MOSHI_CPU=ref|avx2|avx2vnni|avx512 (x86) or ref|neon|dotprod|i8mm (64-bit Arm) in
  * the environment lowers the level (never raises it above what the processor
  * has); an unknown value is ignored here and reported by cpu_level_from_name
  * for callers that want to check. */
@@ -11,17 +11,22 @@
 #include <stdbool.h>
 
 typedef enum cpu_level {
-    CPU_REF,     /* textbook C */
-    CPU_AVX2,    /* AVX2, FMA, F16C */
-    CPU_AVX512,  /* AVX-512 F, BW, DQ, VL and VNNI */
-    CPU_NEON,    /* every 64-bit Arm */
-    CPU_DOTPROD, /* 8-bit dot products, Armv8.2 */
-    CPU_I8MM,    /* 8-bit matrix products, Armv8.6 */
+    CPU_REF,      /* textbook C */
+    CPU_AVX2,     /* AVX2, FMA, F16C */
+    CPU_AVX2VNNI, /* and 8-bit dot products of 256 bits */
+    CPU_AVX512,   /* AVX-512 F, BW, DQ, VL and VNNI */
+    CPU_NEON,     /* every 64-bit Arm */
+    CPU_DOTPROD,  /* 8-bit dot products, Armv8.2 */
+    CPU_I8MM,     /* 8-bit matrix products, Armv8.6 */
     CPU_LEVEL_COUNT
 } cpu_level;
 
 /* Is that a level of the kind of processor that this was built for? */
 bool cpu_level_here(cpu_level level);
+
+/* Does the processor know the short encoding of the 256-bit dot products,
+ * AVX-VNNI? The level CPU_AVX2VNNI without it has that of AVX-512 VL. */
+bool cpu_has_avx_vnni(void);
 
 /* What the processor and the operating system support. */
 cpu_level cpu_level_best(void);

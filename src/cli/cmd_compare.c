@@ -180,8 +180,8 @@ const command cmd_compare = {
         "TMPDIR while it runs.\n\n"
         "SPEC is a list of NAME=VALUE between commas: device, model, lm, mimi, "
         "tokenizer, config, mimi-config, gpu-layers and threads, as the options of these "
-        "names; isa=ref, avx2 or avx512 (on Arm ref, neon, dotprod or i8mm), "
-        "the instruction set; acoustic-delay=STEPS; activations=exact or "
+        "names; isa=ref, avx2, avx2vnni or avx512 (on Arm ref, neon, dotprod or "
+        "i8mm), the instruction set; acoustic-delay=STEPS; activations=exact or "
         "official; kv=f16, f32 or q8_0. An empty one is the other options "
         "alone.",
     .options = own_options,

@@ -139,9 +139,9 @@ static moshi_status serve(const options *o, moshi_model *model,
     signal(SIGPIPE, SIG_IGN);
     announce(s, &p);
     advise(s, &p, quiet);
-    server_run(s);
+    status = server_run(s, err);
     server_close(&s);
-    return MOSHI_OK;
+    return status;
 }
 
 static exit_status run(const options *o)

@@ -55,7 +55,7 @@ static moshi_status set_isa(compare_spec *s, const char *text,
                             moshi_error *err)
 {
     if (!cpu_level_from_name(text, &s->level))
-        return bad_value("isa", text, "ref, avx2 or avx512; on Arm "
+        return bad_value("isa", text, "ref, avx2, avx2vnni or avx512; on Arm "
                          "ref, neon, dotprod or i8mm", err);
     if (cpu_level_here(s->level) && s->level <= cpu_level_best())
         return MOSHI_OK;

@@ -1,7 +1,8 @@
 /* kernel_list.h: the names of all kernels, by instruction set.
  *
  * KERNELS_DECLARE(isa) declares a complete set, but for the quantisers, which
- * AVX-512 takes from AVX2. */
+ * AVX-512 takes from AVX2. AVX2 with VNNI has products with 8-bit activations
+ * of its own, in two encodings (x86/vector_avx2vnni.h), and the rest of AVX2. */
 #ifndef MOSHI_CPU_KERNEL_LIST_H
 #define MOSHI_CPU_KERNEL_LIST_H
 
@@ -89,6 +90,8 @@ KERNELS_DECLARE_QUANTIZE(ref)
 KERNELS_DECLARE_QUANTIZE(avx2)
 KERNELS_DECLARE(avx2)
 KERNELS_DECLARE(avx512)
+KERNEL_INT8_TYPES(KERNEL_DECLARE_INT8, avxvnni)
+KERNEL_INT8_TYPES(KERNEL_DECLARE_INT8, avx512vnni)
 #elif defined(__aarch64__)
 KERNELS_DECLARE_QUANTIZE(neon)
 KERNELS_DECLARE(neon)

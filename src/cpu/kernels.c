@@ -23,7 +23,8 @@
 #define INT8(isa) .linear_int8 = {KERNEL_INT8_TYPES(INT8_ENTRY, isa)}
 
 /* The quantisers are named apart: AVX-512 uses those of AVX2; so are the
- * products with 8-bit activations, in which alone the levels of Arm differ. */
+ * products with 8-bit activations, in which alone the levels of Arm differ, and
+ * AVX2 with VNNI from AVX2. */
 #define TABLE(isa)                                          \
     .linear = {KERNEL_WEIGHT_TYPES(LINEAR_ENTRY, isa)},     \
     .panels = {KERNEL_PANEL_TYPES(PANELS_ENTRY, isa)},      \
@@ -43,6 +44,8 @@ static const kernel_table tables[] = {
 #if defined(__x86_64__)
     [CPU_AVX2] = {.level = CPU_AVX2, TABLE(avx2), INT8(avx2),
                   QUANTIZERS(avx2)},
+    [CPU_AVX2VNNI] = {.level = CPU_AVX2VNNI, TABLE(avx2), INT8(avxvnni),
+                      QUANTIZERS(avx2)},
     [CPU_AVX512] = {.level = CPU_AVX512, TABLE(avx512), INT8(avx512),
                     QUANTIZERS(avx2)},
 #elif defined(__aarch64__)
@@ -55,7 +58,17 @@ static const kernel_table tables[] = {
 #endif
 };
 
+#if defined(__x86_64__)
+/* The level of AVX2 with VNNI in the encoding of AVX-512. */
+static const kernel_table avx512vnni = {
+    .level = CPU_AVX2VNNI, TABLE(avx2), INT8(avx512vnni), QUANTIZERS(avx2)};
+#endif
+
 const kernel_table *kernels_for(cpu_level level)
 {
+#if defined(__x86_64__)
+    if (level == CPU_AVX2VNNI && !cpu_has_avx_vnni())
+        return &avx512vnni;
+#endif
     return &tables[level];
 }

@@ -109,7 +109,7 @@ static moshi_status run(void *user, const int32_t *const *codes, int n, int K,
             memcpy(back[i] + f * (size_t)K, heard[i],
                    (size_t)K * sizeof **heard);
     }
-    return status;
+    return backend_failure(e->runner->backend, err);
 }
 
 echo_codec echo_mimi_codec(echo_mimi *e)

@@ -35,6 +35,7 @@ typedef float peak_loop(void);
 #define FMA_512(c)  c = _mm512_fmadd_ps(c, a, b);
 #define FMA_256(c)  c = _mm256_fmadd_ps(c, a, b);
 #define DOT_512(c)  c = _mm512_dpbusd_epi32(c, a, a);
+#define DOT_VEX(c)  c = _mm256_dpbusd_avx_epi32(c, a, a);
 #define BF16_512(c) c = _mm512_dpbf16_ps(c, b, b);
 #define DOT_256(c)                                              \
     c = _mm256_add_epi32(c, _mm256_madd_epi16(                  \
@@ -69,6 +70,13 @@ static __attribute__((target("avx2"))) float int8_avx2(void)
     return (float)_mm_cvtsi128_si32(_mm256_castsi256_si128(c0));
 }
 
+static __attribute__((target("avx2,avxvnni"))) float int8_avx_vnni(void)
+{
+    __m256i a = _mm256_set1_epi8(3);
+    RUN_CHAINS(__m256i, a, DOT_VEX)
+    return (float)_mm_cvtsi128_si32(_mm256_castsi256_si128(c0));
+}
+
 static __attribute__((target("avx512f,avx512bf16"))) float bf16_avx512(void)
 {
     __m512 a = _mm512_set1_ps(1e-3f);
@@ -89,6 +97,8 @@ static loops loops_here(void)
     loops l = {0};
     if (cpu_level_best() >= CPU_AVX2)
         l = (loops){fp32_avx2, int8_avx2, NULL, 16, 64, 0};
+    if (cpu_has_avx_vnni())
+        l.int8 = int8_avx_vnni;
     if (cpu_level_best() >= CPU_AVX512) {
         l = (loops){fp32_avx512, int8_avx512, NULL, 32, 128, 0};
         if (__builtin_cpu_supports("avx512bf16")) {

@@ -75,6 +75,8 @@ static moshi_status decode(frames *out, const mimi_model *m, backend *be,
             error_set(err, status, "a code of frame %zu is out of the codec's "
                       "range", f);
     }
+    if (status == MOSHI_OK)
+        status = backend_failure(be, err);
     mimi_decoder_close(&decoder);
     mimi_runner_close(&runner);
     return status;

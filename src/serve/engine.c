@@ -59,6 +59,11 @@ struct engine {
     float *pcm; /* [seats][frame_samples]: heard */
 };
 
+moshi_status engine_failure(const engine *e, moshi_error *err)
+{
+    return backend_failure(e->params.model->backend, err);
+}
+
 /* --- the engine's thread --- */
 
 static size_t frames_ready(const engine *e, const engine_seat *s)
@@ -177,11 +182,13 @@ static void run_round(engine *e, engine_seat **batch, int n)
     double start = clock_seconds();
     dialogue_run(e->runner, who, at, n);
     double took = clock_seconds() - start;
-    metrics_observe(e->params.metrics, METRICS_FRAME, took);
+    bool lost = engine_failure(e, NULL) != MOSHI_OK;
+    if (!lost)
+        metrics_observe(e->params.metrics, METRICS_FRAME, took);
     pthread_mutex_lock(&e->lock);
     for (int i = 0; i < n; i++) {
         batch[i]->running = false;
-        if (!batch[i]->left)
+        if (!batch[i]->left && !lost)
             put_answer(e, batch[i], &frames[i], took);
     }
     count_queues(e);
@@ -192,7 +199,7 @@ static void *engine_main(void *argument)
     engine *e = argument;
     engine_seat *batch[LIMIT_LANES];
     pthread_mutex_lock(&e->lock);
-    while (!e->stop) {
+    while (!e->stop && engine_failure(e, NULL) == MOSHI_OK) {
         int n = 0;
         double now = clock_seconds(), when = INFINITY;
         for (int i = 0; i < e->n_seats; i++)
@@ -248,7 +255,7 @@ static moshi_status warm_up(engine *e, moshi_error *err)
         e->frame_seconds = fmin(e->frame_seconds, clock_seconds() - start);
     }
     dialogue_close(&who);
-    return status;
+    return status == MOSHI_OK ? engine_failure(e, err) : status;
 }
 
 double engine_frame_seconds(const engine *e)

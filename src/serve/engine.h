@@ -38,6 +38,9 @@ moshi_status engine_open(engine **out, const engine_params *params,
                          moshi_error *err);
 /* Seconds of one frame of one conversation, as measured when it opened. */
 double engine_frame_seconds(const engine *e);
+/* MOSHI_OK, or why no frame can be run any more: a GPU was lost. Then the
+ * engine's thread has woken its owner for the last time. From any thread. */
+moshi_status engine_failure(const engine *e, moshi_error *err);
 /* End the engine's thread, after which nobody is woken; seats stay valid. */
 void engine_stop(engine *e);
 /* All seats must have been left. */

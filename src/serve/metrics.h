@@ -20,6 +20,7 @@
     X(REFUSED_REQUEST, "refused_total{reason=\"request\"}", "")             \
     X(REFUSED_CONNECTIONS, "refused_total{reason=\"connections\"}", "")     \
     X(REFUSED_MEMORY, "refused_total{reason=\"memory\"}", "")               \
+    X(REFUSED_FAULT, "refused_total{reason=\"fault\"}", "")                 \
     X(ENDED_CLIENT, "ended_total{reason=\"client\"}",                       \
       "Conversations that ended, and why.")                                 \
     X(ENDED_IDLE, "ended_total{reason=\"idle\"}", "")                       \

@@ -34,6 +34,8 @@ struct server {
     int connections;
     unsigned number;
     bool stopping;
+    bool failed;         /* for good; stopping, too */
+    moshi_error failure; /* why */
     double stop_at; /* then running ones are sent away */
     double cut_at;  /* and then cut off, where somebody is in a hurry; else 0 */
 };
@@ -90,6 +92,13 @@ static void plain_copy(web_reply *r, int status, const char *text)
     plain(r, status, r->owned ? r->owned : "");
     if (status == 401)
         add_header(r, "www-authenticate:", "Bearer");
+}
+
+static void say_failure(const server *s, web_reply *r)
+{
+    char line[sizeof s->failure.message + 1];
+    snprintf(line, sizeof line, "%s\n", s->failure.message);
+    plain_copy(r, 503, line);
 }
 
 /* The page needs nothing from outside and may not ask for it. */
@@ -157,6 +166,9 @@ static void on_request(void *user, const web_request *q, web_reply *r)
     metrics_count(&s->metrics, METRICS_REQUESTS, 1);
     if (!q->get)
         plain(r, 405, "only GET and HEAD are known here\n");
+    else if (s->failed && (strcmp(q->path, "/healthz") == 0 ||
+                           strcmp(q->path, "/readyz") == 0))
+        say_failure(s, r);
     else if (strcmp(q->path, "/healthz") == 0)
         plain(r, 200, "ok\n");
     else if (strcmp(q->path, "/readyz") == 0 && s->stopping)
@@ -211,7 +223,8 @@ static void *on_opened(void *user, web_peer *peer, const web_request *q)
     query wishes;
     if (query_parse(&wishes, q->query, NULL) != MOSHI_OK)
         return NULL; /* on_upgrade has refused it */
-    session *new = session_open(&s->rules, peer, &wishes, ++s->number);
+    moshi_error err = {0};
+    session *new = session_open(&s->rules, peer, &wishes, ++s->number, &err);
     if (!new)
         return NULL;
     new->after = s->first;
@@ -220,7 +233,7 @@ static void *on_opened(void *user, web_peer *peer, const web_request *q)
     s->first = new;
     s->connections++;
     say(s, "%u: %s%s", new->number,
-        new->seat ? "a conversation begins" : "refused: ", new->error);
+        new->seat ? "a conversation begins" : "refused: ", err.message);
     count_sessions(s);
     return new;
 }
@@ -269,11 +282,28 @@ static void on_sent(void *at)
     session_sent(at);
 }
 
+/* Nothing that is going on can go on: whoever is there hears why. */
+static void look_for_failure(server *s)
+{
+    char text[sizeof s->failure.message];
+    if (s->failed || engine_failure(s->engine, &s->failure) == MOSHI_OK)
+        return;
+    double now = clock_seconds();
+    s->failed = s->stopping = true;
+    s->stop_at = now;
+    s->cut_at = now + FAREWELL_SECONDS;
+    snprintf(text, sizeof text, "the server must stop: %.*s",
+             (int)sizeof text - 32, s->failure.message);
+    for (session *at = s->first; at; at = at->after)
+        session_end(at, METRICS_ENDED_FAULT, WEB_CLOSE_FAULT, text);
+}
+
 static void on_woken(void *user)
 {
     server *s = user;
     if (!s->engine)
         return;
+    look_for_failure(s);
     engine_sweep(s->engine);
     for (session *at = s->first; at; at = at->after)
         session_woken(at);
@@ -307,6 +337,7 @@ static void on_tick(void *user)
     int wish = s->params.stop ? *s->params.stop : 0;
     for (session *at = s->first; at; at = at->after)
         session_tick(at, now);
+    look_for_failure(s);
     if (wish > 0 && !s->stopping)
         begin_to_stop(s, now);
     if (wish > 1 && s->cut_at <= 0) {
@@ -414,9 +445,12 @@ double server_frame_seconds(const server *s)
     return engine_frame_seconds(s->engine);
 }
 
-void server_run(server *s)
+moshi_status server_run(server *s, moshi_error *err)
 {
     web_run(s->web);
+    if (s->failed && err)
+        *err = s->failure;
+    return s->failed ? s->failure.status : MOSHI_OK;
 }
 
 void server_close(server **handle)

@@ -55,8 +55,10 @@ const metrics *server_metrics(const server *s);
 /* What a frame of one conversation takes this machine; above 80 ms it cannot
  * keep up. */
 double server_frame_seconds(const server *s);
-/* Until *stop. */
-void server_run(server *s);
+/* Until *stop, or until no frame can be run any more, because the GPU was lost:
+ * then all are told so and sent away, and the answer is why (MOSHI_LACKING,
+ * MOSHI_NO_MEMORY). */
+moshi_status server_run(server *s, moshi_error *err);
 void server_close(server **s);
 
 #endif

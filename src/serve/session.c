@@ -99,9 +99,8 @@ static moshi_status sit_down(session *s, const query *q, moshi_error *err)
 }
 
 session *session_open(const session_rules *rules, web_peer *peer,
-                      const query *q, unsigned number)
+                      const query *q, unsigned number, moshi_error *err)
 {
-    moshi_error err = {0};
     session *s = memory_calloc(1, sizeof *s);
     if (!s)
         return NULL;
@@ -115,16 +114,22 @@ session *session_open(const session_rules *rules, web_peer *peer,
                                  .bytes = BYTES_PER_SECOND * BURST_SECONDS,
                                  .filled_at = now};
     s->steps_max = q->has_max_steps ? q->max_steps : UINT64_MAX;
-    moshi_status status = sit_down(s, q, &err);
+    moshi_status status = sit_down(s, q, err);
     if (status == MOSHI_OK) {
         s->handshake = true;
         metrics_count(rules->metrics, METRICS_CONVERSATIONS, 1);
         web_peer_send(peer);
     } else if (status == MOSHI_FULL) {
+        error_set(err, status, "the server is full");
         session_end(s, METRICS_REFUSED_FULL, WEB_CLOSE_TRY_LATER,
                     "the server is full; please try again later");
+    } else if (status == MOSHI_NO_MEMORY) {
+        /* Others may leave, and then there is some. */
+        session_end(s, METRICS_REFUSED_MEMORY, WEB_CLOSE_TRY_LATER,
+                    "the server has no memory for another conversation; "
+                    "please try again later");
     } else {
-        session_end(s, METRICS_REFUSED_MEMORY, WEB_CLOSE_FAULT, err.message);
+        session_end(s, METRICS_REFUSED_FAULT, WEB_CLOSE_FAULT, err->message);
     }
     return s;
 }

@@ -56,9 +56,9 @@ typedef struct session {
 
 /* Opens a conversation with what q asks for. It always succeeds in making a
  * session (NULL only without memory): one that is refused says so to its
- * peer, and closes. */
+ * peer, and closes; err then says more. */
 session *session_open(const session_rules *rules, web_peer *peer,
-                      const query *q, unsigned number);
+                      const query *q, unsigned number, moshi_error *err);
 void session_close(session **s);
 
 void session_message(session *s, const unsigned char *bytes, size_t n,

@@ -23,10 +23,9 @@ bool vk_failed(vk_context *ctx, VkResult result, const char *at)
 {
     if (result >= 0)
         return false;
-    if (ctx->failure == VK_SUCCESS) {
+    const char *nothing = NULL;
+    if (atomic_compare_exchange_strong(&ctx->failed_at, &nothing, at))
         ctx->failure = result;
-        snprintf(ctx->failed_at, sizeof ctx->failed_at, "%s", at);
-    }
     return true;
 }
 

@@ -6,11 +6,13 @@
  * function answers why.
  *
  * Thread-safety: vk_lock / vk_unlock guard the queue, the transfers and all
- * lists of the backend; the rest never changes after opening. */
+ * lists of the backend; a failure may be noted and asked for without them; the
+ * rest never changes after opening. */
 #ifndef MOSHI_VULKAN_CONTEXT_H
 #define MOSHI_VULKAN_CONTEXT_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -21,7 +23,7 @@
  * that is tested: MOSHI_VULKAN_LACKS=subgroups,dot,storage16,storage8 takes
  * them away. */
 typedef struct vk_features {
-    bool subgroups;         /* subgroupAdd over full subgroups */
+    bool subgroups;         /* subgroupAdd over full subgroups of 8 to 128 */
     uint32_t subgroup_size;
     bool dot;               /* packed 8-bit dot products, accelerated */
     bool storage16, storage8; /* halves, bytes loaded and stored as such */
@@ -61,8 +63,8 @@ typedef struct vk_context {
     VkDeviceSize bind_alignment; /* of a storage buffer's offset */
     pthread_mutex_t lock;
     bool has_lock;
-    VkResult failure;   /* VK_SUCCESS while the device is well */
-    char failed_at[48]; /* what was being done */
+    _Atomic(VkResult) failure; /* VK_SUCCESS while the device is well */
+    const char *_Atomic failed_at; /* what was being done; static. Set first */
     vk_complaints complaints;
 } vk_context;
 
@@ -81,7 +83,7 @@ void vk_lock(vk_context *ctx);
 void vk_unlock(vk_context *ctx);
 
 /* Remember the first failure; returns true if `result` is one. `at`: what was
- * being done ("running a frame"). */
+ * being done ("running a frame"), static. */
 bool vk_failed(vk_context *ctx, VkResult result, const char *at);
 /* The status and the sentence for it: MOSHI_NO_MEMORY or MOSHI_LACKING. */
 moshi_status vk_failure(const vk_context *ctx, VkResult result,

@@ -269,7 +269,7 @@ static void describe_features(const vk_api *api, VkPhysicalDevice physical,
     o->subgroups = control.computeFullSubgroups &&
                    (group.supportedOperations & wanted) == wanted &&
                    (group.supportedStages & VK_SHADER_STAGE_COMPUTE_BIT) &&
-                   group.subgroupSize >= 4 && group.subgroupSize <= 128 &&
+                   group.subgroupSize >= 8 && group.subgroupSize <= 128 &&
                    !taken_away("subgroups");
     /* A software device computes them one by one: slower, but right. */
     o->dot = dot.shaderIntegerDotProduct &&

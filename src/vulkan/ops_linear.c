@@ -48,12 +48,15 @@ void vk_op_LINEAR(vk_build *b, const plan_op *op)
     const plan_tensor *x = vk_tensor(b, op->in[1]);
     size_t rows = op->p.linear.rows;
     size_t columns = rows * (size_t)b->program->lanes;
+    bool quantized = x->type == DTYPE_Q8_0;
     uint32_t c = columns_at_once(columns), r = rows_at_once(w->rows, c);
+    if (quantized && !f->dot && r > 2)
+        r = 2; /* the bytes of four rows do not fit into registers */
     uint32_t shape = c | r << 8 | (uint32_t)fours(op, w->width) << 16;
     const char *subgroup = f->subgroups ? "_subgroup" : "";
     const char *narrows = narrow(f, w->type) ? "_narrow" : "";
     vk_dispatch *d =
-        x->type == DTYPE_Q8_0
+        quantized
             ? vk_emit(b, shape, "linear_q8_0_q8_0%s%s%s", narrows, subgroup,
                       f->dot ? "_dot" : "")
             : vk_emit(b, shape, "linear_%s%s%s", vk_type_name(w->type),

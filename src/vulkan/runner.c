@@ -157,6 +157,20 @@ void vk_runner_close(plan_runner **handle)
     *handle = NULL;
 }
 
+/* What cannot be run is found now, and all shaders are compiled: no frame is
+ * to wait for that. Products of few columns have their own (ops_linear.c), so
+ * programs of few lanes are written too; any other takes no shader that these
+ * do not take. */
+static moshi_status open_programs(plan_runner *r, moshi_error *err)
+{
+    static const int few[] = {1, 2, 3, 5};
+    moshi_status status = vk_program_ready(r, r->lanes_max, err);
+    for (size_t i = 0; i < sizeof few / sizeof *few; i++)
+        if (status == MOSHI_OK && few[i] < r->lanes_max)
+            status = vk_program_ready(r, few[i], err);
+    return status;
+}
+
 static moshi_status open_locked(plan_runner *r, moshi_error *err)
 {
     vk_backend *be = r->backend;
@@ -168,9 +182,8 @@ static moshi_status open_locked(plan_runner *r, moshi_error *err)
         status = open_buffers(r, err);
     if (status == MOSHI_OK)
         status = open_commands(r, err);
-    /* What cannot be run is found now, and all shaders are compiled. */
     if (status == MOSHI_OK)
-        status = vk_program_ready(r, r->lanes_max, err);
+        status = open_programs(r, err);
     if (status == MOSHI_OK && be->ctx->failure != VK_SUCCESS)
         status = vk_failure(be->ctx, be->ctx->failure, be->ctx->failed_at,
                             err);

@@ -127,7 +127,8 @@ static moshi_status grow_chunk(vk_context *ctx, vk_transfer *t, vk_pool *pool,
                                          bytes, "the state of the streams",
                                          err);
     if (status != MOSHI_OK)
-        return status;
+        return status; /* the streams that are there can go on */
+    pool->generation++;
     for (size_t i = 0; i < pool->plan->n_tensors; i++) {
         vk_region *r = &pool->regions[i];
         if (r->stride == 0 || r->chunk != chunk)
@@ -161,7 +162,6 @@ static moshi_status grow(vk_context *ctx, vk_transfer *t, vk_pool *pool,
     if (status == MOSHI_OK)
         vk_failed(ctx, ctx->api.DeviceWaitIdle(ctx->device),
                   "waiting for a frame");
-    pool->generation++;
     for (size_t i = 0; i < pool->n_chunks && status == MOSHI_OK; i++)
         status = grow_chunk(ctx, t, pool, i, slots, at, err);
     memory_free(at);

@@ -12,7 +12,8 @@ b = json.load(open(path))
 
 reads = b["machine"]["read_gb_per_s"]
 assert reads["1"] > 0.1 and all(r > 0 for r in reads.values()), reads
-assert b["machine"]["isa"] in ("ref", "avx2", "avx512", "neon"), b["machine"]
+assert b["machine"]["isa"] in ("ref", "avx2", "avx2vnni", "avx512",
+                               "neon", "dotprod", "i8mm"), b["machine"]
 assert isinstance(b["model"], str)
 assert b["threads"] == int(threads) and b["lanes"] == int(lanes)
 assert b["frames"] == int(frames) and b["steps_cached"] == int(cached)
@@ -30,8 +31,9 @@ for p in parts.values():
     if p["bytes"] and p["ms_p50"] > 0:
         rate = p["bytes"] / p["ms_p50"] * 1e-6
         assert abs(p["gb_per_s"] - rate) <= 1e-6 * rate, p
+        # The median of quotients, beside the quotient of medians.
         share = rate / b["read_gb_per_s_beside"]
-        assert abs(p["of_read_bandwidth"] - share) <= 1e-6 * share, p
+        assert share / 20 < p["of_read_bandwidth"] < 20 * share, p
 total = parts["mimi_encode"]["bytes"] + parts["mimi_decode"]["bytes"]
 if not codec:
     assert parts["lm"]["bytes"] == \

@@ -31,7 +31,7 @@ run 0 gen $model "$f/e2e-tiny/input.wav" d.wav -q --greedy --threads 1
 check "greedy runs are the same" cmp out.wav d.wav
 
 # Every instruction set goes the whole way.
-for level in ref avx2 avx512; do
+for level in ref avx2 avx2vnni avx512; do
     check "MOSHI_CPU=$level works" env MOSHI_CPU=$level "$MOSHI_BIN" gen \
         $model "$f/e2e-tiny/input.wav" isa.wav -q --greedy
 done

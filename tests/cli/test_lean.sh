@@ -53,4 +53,24 @@ if missing tomlplusplus; then
     run 4 gen "$hello" other.wav --config model.toml
     says toml++ libtomlplusplus-dev
 fi
+if missing vulkan; then
+    for device in vulkan vulkan:0; do
+        run 4 gen "$hello" other.wav --quiet --device $device
+        has err "this build has no Vulkan"
+        has err "libvulkan-dev"
+        lines err 2
+    done
+    run 4 bench --preset tiny --quiet --device vulkan
+    has err "this build has no Vulkan"
+    # A machine where it would be worth looking for a GPU.
+    MOSHI_VULKAN_LIBRARY=any.so run 0 gen "$hello" auto.wav --greedy \
+        --device auto
+    has err "computing on the CPU: this build has no Vulkan"
+    run 0 gen "$hello" cpu.wav --greedy --quiet --device cpu
+    check "auto speaks as the CPU does" cmp auto.wav cpu.wav
+    run 0 devices
+    has out "cpu"
+    has err "no GPU: this build has no Vulkan"
+    check "a failed call leaves no file" test ! -e other.wav
+fi
 finish

@@ -95,7 +95,7 @@ static void bench_linear(job *j, const char *name, size_t N, size_t K,
     j->columns = columns;
     dtype_row_bytes(j->type, K, &row_bytes);
     double t = best_time(run_linear, j);
-    printf("%-7s %-17s %6zu x %-5zu %d columns %8.2f GB/s %8.2f GFLOP/s\n",
+    printf("%-8s %-17s %6zu x %-5zu %d columns %8.2f GB/s %8.2f GFLOP/s\n",
            cpu_level_name(j->table->level), name, N, K, columns,
            (double)(N * row_bytes) / t / 1e9,
            2e-9 * (double)(N * K) * columns / t);
@@ -108,7 +108,7 @@ static void bench_other(job *j, const char *name, runner *run, size_t N,
     j->N = N;
     j->K = K;
     double t = best_time(run, j);
-    printf("%-7s %-17s %6zu x %-5zu %9.2f us  %8.2f %s\n",
+    printf("%-8s %-17s %6zu x %-5zu %9.2f us  %8.2f %s\n",
            cpu_level_name(j->table->level), name, N, K, t * 1e6,
            amount / t / 1e9, unit);
 }

@@ -5,7 +5,9 @@
  *   hide       there is no device
  *   old        devices say that they are of Vulkan 1.0
  *   lost=N     the Nth submission and all after it find the device lost
+ *   lost-when=FILE  the device is lost once that file is there
  *   memory=MB  no more than so much can be allocated
+ *   full-when=FILE  nothing can be allocated as long as that file is there
  *   heap=MB    the device says that it has no more memory than that
  *   portability  it says that it is only a part of Vulkan, as MoltenVK does
  *   discrete   a software device says that it is a discrete GPU; may be put
@@ -19,6 +21,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define VK_NO_PROTOTYPES
 #include <vulkan/vulkan_core.h>
@@ -47,6 +50,18 @@ static long number_of(const char *name)
 {
     size_t n = strlen(name);
     return strncmp(fault(), name, n) == 0 ? atol(fault() + n) : -1;
+}
+
+/* Is the fault of that name, and is its file there? */
+static bool happens(const char *name)
+{
+    size_t n = strlen(name);
+    return strncmp(fault(), name, n) == 0 && access(fault() + n, F_OK) == 0;
+}
+
+static bool is_fault(const char *name)
+{
+    return strncmp(fault(), name, strlen(name)) == 0;
 }
 
 static VKAPI_ATTR VkResult VKAPI_CALL crash(const VkInstanceCreateInfo *info,
@@ -99,7 +114,8 @@ static VKAPI_ATTR VkResult VKAPI_CALL submit(VkQueue queue, uint32_t n,
                                              const VkSubmitInfo *info,
                                              VkFence fence)
 {
-    if (++submissions >= number_of("lost="))
+    long last = number_of("lost=");
+    if (happens("lost-when=") || (last >= 0 && ++submissions >= last))
         return VK_ERROR_DEVICE_LOST;
     return real_submit(queue, n, info, fence);
 }
@@ -109,8 +125,10 @@ static VKAPI_ATTR VkResult VKAPI_CALL allocate(VkDevice device,
                                                const VkAllocationCallbacks *a,
                                                VkDeviceMemory *out)
 {
+    long room = number_of("memory=");
     allocated += i->allocationSize;
-    if (allocated > (VkDeviceSize)number_of("memory=") << 20)
+    if (happens("full-when=") ||
+        (room >= 0 && allocated > (VkDeviceSize)room << 20))
         return VK_ERROR_OUT_OF_DEVICE_MEMORY;
     return real_allocate(device, i, a, out);
 }
@@ -177,11 +195,12 @@ static VKAPI_ATTR PFN_vkVoidFunction VKAPI_CALL
 device_function(VkDevice device, const char *name)
 {
     PFN_vkVoidFunction f = real_device(device, name);
-    if (strcmp(name, "vkQueueSubmit") == 0 && number_of("lost=") >= 0) {
+    if (strcmp(name, "vkQueueSubmit") == 0 && is_fault("lost")) {
         real_submit = (PFN_vkQueueSubmit)f;
         return (PFN_vkVoidFunction)submit;
     }
-    if (strcmp(name, "vkAllocateMemory") == 0 && number_of("memory=") >= 0) {
+    if (strcmp(name, "vkAllocateMemory") == 0 &&
+        (is_fault("memory") || is_fault("full"))) {
         real_allocate = (PFN_vkAllocateMemory)f;
         return (PFN_vkVoidFunction)allocate;
     }

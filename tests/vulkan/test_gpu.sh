@@ -139,4 +139,14 @@ FAKE_VULKAN=lost=300
 run 4 gen -m tiny "$in" no.wav --device vulkan
 has err "was lost while running a frame (VK_ERROR_DEVICE_LOST)"
 check "a failed run leaves no file" test ! -e no.wav
+for n in 500 700; do
+    FAKE_VULKAN=lost=$n
+    run 4 bench --preset tiny --frames 200 --device vulkan -q
+    has err "was lost while running a frame (VK_ERROR_DEVICE_LOST)"
+    lines err 2
+    lines out 0
+done
+FAKE_VULKAN=lost=400
+run 4 chat -m tiny --in "$in" --out no.wav --speed 50 --device vulkan -q
+has err "was lost while"
 finish

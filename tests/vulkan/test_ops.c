@@ -17,6 +17,7 @@
 #include "base/half.h"
 #include "harness.h"
 #include "plan/sampler.h"
+#include "vulkan/run.h"
 
 static const dtype weight_types[] = {DTYPE_F32,  DTYPE_F16,  DTYPE_BF16,
                                      DTYPE_Q8_0, DTYPE_Q4_0, DTYPE_Q4_K,
@@ -134,6 +135,42 @@ static void linear(void **state)
     one_linear(DTYPE_Q8_0, 37, 96, 1, 96, true, true);
     one_linear(DTYPE_Q8_0, 5, 32, 1, 32, false, true);
     one_linear(DTYPE_Q8_0, 130, 544, 3, 544, true, true);
+}
+
+/* When a runner is open all shaders are compiled, whatever number of lanes it
+ * will run. The first test, so that no other has compiled them. */
+static void no_shader_late(void **state)
+{
+    enum { LANES_MAX = 8 };
+    backend *be = harness_gpu();
+    const vk_pipelines *pipelines = &((const vk_backend *)be)->pipelines;
+    (void)state;
+    for (size_t rows = 1; rows <= 3; rows++) {
+        moshi_error err = {0};
+        plan *p = NULL;
+        plan_runner *r = NULL;
+        plan_state *lanes[LANES_MAX];
+        builder *b = builder_open("test", 1, 1);
+        plan_op *op = builder_append(b, OP_LINEAR, "linear");
+        op->in[0] = weight(b, DTYPE_BF16, 40 + rows, 64);
+        op->in[1] = input(b, "x", rows, 64);
+        op->out = output(b, DTYPE_F32, rows, 40 + rows);
+        op->p.linear.rows = rows;
+        op->p.linear.stride = 64;
+        assert_int_equal(builder_finish(&b, &p, &err), MOSHI_OK);
+        for (int i = 0; i < LANES_MAX; i++)
+            assert_int_equal(be->state_open(be, p, &lanes[i], &err), MOSHI_OK);
+        assert_int_equal(be->runner_open(be, p, LANES_MAX, &r, &err),
+                         MOSHI_OK);
+        size_t n = pipelines->n;
+        for (int i = 1; i <= LANES_MAX; i++)
+            be->run(r, lanes, i, NULL);
+        assert_int_equal(pipelines->n, n);
+        be->runner_close(&r);
+        for (int i = 0; i < LANES_MAX; i++)
+            be->state_close(&lanes[i]);
+        plan_close(&p);
+    }
 }
 
 /* --- row by row --- */
@@ -788,6 +825,7 @@ static void upsample(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(no_shader_late),
         cmocka_unit_test(linear),    cmocka_unit_test(pointwise),
         cmocka_unit_test(add),       cmocka_unit_test(norms),
         cmocka_unit_test(quantize),  cmocka_unit_test(embed),

@@ -79,10 +79,16 @@ INLINE void softmax(float *s, size_t n)
     for (size_t j = 0; j < n; j++)
         most = s[j] > most ? s[j] : most;
     vec top = vec_set1(most), sum = vec_zero();
-    for (size_t j = 0; j < n; j += LANES) {
-        vec_mask m = vec_first(n - j < LANES ? n - j : LANES);
-        vec e = vec_exp(vec_sub(vec_load_first(s + j, m), top));
-        vec_store_first(s + j, e, m);
+    size_t i = 0;
+    for (; i + LANES <= n; i += LANES) {
+        vec e = vec_exp(vec_sub(vec_load(s + i), top));
+        vec_store(s + i, e);
+        sum = vec_add(sum, e);
+    }
+    if (i < n) {
+        vec_mask m = vec_first(n - i);
+        vec e = vec_exp(vec_sub(vec_load_first(s + i, m), top));
+        vec_store_first(s + i, e, m);
         sum = vec_add(sum, vec_keep(e, m));
     }
     float total = vec_sum(sum);
@@ -145,16 +151,20 @@ INLINE void attend(const dtype type, float *out, const float *q,
     }
 KERNEL_CACHE_TYPES(ATTEND, )
 
+/* Four halves, at any address. */
+INLINE void halves_store(unsigned char *to, vec v)
+{
+    vst1_u8(to, vreinterpret_u8_f16(vcvt_f16_f32(v)));
+}
+
 KERNEL_TO_F16(KERNEL(to_f16))
 {
-    unsigned char *to = y;
-    for (size_t i = 0; i < n; i += LANES) {
-        size_t left = n - i < LANES ? n - i : LANES;
-        float four[LANES] = {0};
-        uint16_t halves[LANES];
-        memcpy(four, x + i, left * sizeof *four);
-        vst1_u16(halves,
-                 vreinterpret_u16_f16(vcvt_f16_f32(vld1q_f32(four))));
-        memcpy(to + 2 * i, halves, left * sizeof *halves);
+    unsigned char *to = y, last[2 * LANES];
+    size_t i = 0;
+    for (; i + LANES <= n; i += LANES)
+        halves_store(to + 2 * i, vec_load(x + i));
+    if (i < n) {
+        halves_store(last, vec_load_first(x + i, vec_first(n - i)));
+        memcpy(to + 2 * i, last, 2 * (n - i));
     }
 }

@@ -3,10 +3,10 @@
 // well a driver does it.
 //
 // Operands 0, 1, 2 are the inputs of an operation, 3 is its output. All are
-// arrays of 32-bit words: a device needs no 8- or 16-bit storage. An operand
-// begins at word at[i] and its next lane stride[i] words further; a tensor of
-// the streams' own memory (bit i of `slots`) is found by the slot of the
-// lane's stream.
+// arrays of 32-bit words; a shader that reads more or less at once declares
+// what it reads a second time, at the same binding. An operand begins at word
+// at[i] and its next lane stride[i] words further; a tensor of the streams' own
+// memory (bit i of `slots`) is found by the slot of the lane's stream.
 
 layout(set = 0, binding = 0) buffer Operand0 { uint o0[]; };
 layout(set = 0, binding = 1) readonly buffer Operand1 { uint o1[]; };

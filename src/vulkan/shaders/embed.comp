@@ -29,7 +29,7 @@ void main()
     for (uint k = 0u; k < QUADS; k++) {
         vec4 w = quad_of(raw, k);
         for (uint j = 0u; j < 4u; j++) {
-            uint i = element(u, k) + j;
+            uint i = 4u * place(u, k) + j;
             if (i >= WIDTH)
                 break;
             float v = token >= 0 ? w[j] : 0.0;

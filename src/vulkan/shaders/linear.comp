@@ -9,10 +9,9 @@
 #include "team.glsl"
 #include "weights.glsl"
 
-// 64 bytes a thread with two rows and one column (4-bit types, of which it
-// takes more rows to be worth the reading of x: with four). More columns mean
-// more work for a unit and more registers.
-#if defined(F32)
+// 64 bytes a thread with two rows and one column; fewer of the types whose
+// units have scales of their own, which take registers, as more columns do.
+#if defined(F32) || defined(Q4_K) || defined(Q5_K) || defined(Q6_K)
 #define STEPS_MAX 2u
 #else
 #define STEPS_MAX 4u
@@ -22,10 +21,11 @@ const uint STEPS = COLUMNS > 2u ? STEPS_MAX / 2u : STEPS_MAX;
 const bool WIDE = (SHAPE >> 16) != 0u;
 layout(set = 0, binding = 1) readonly buffer Quads1 { vec4 o1x4[]; };
 
-vec4 x_quad(uint x, uint i)
+vec4 x_quad(uint x, uint q)
 {
     if (WIDE)
-        return o1x4[(x + i) / 4u];
+        return o1x4[x / 4u + q];
+    uint i = 4u * q;
     vec4 v = vec4(0.0); // beyond the row there may be anything, even NaN
     [[unroll]] for (uint j = 0u; j < 4u; j++)
         if (i + j < K)
@@ -44,7 +44,7 @@ void add_unit(uint s, uint u)
         [[unroll]] for (uint r = 0u; r < ROWS; r++)
             w[r] = quad_of(raws[s * ROWS_MAX + r], k);
         [[unroll]] for (uint c = 0u; c < COLUMNS; c++) {
-            vec4 v = x_quad(x[c], element(u, k));
+            vec4 v = x_quad(x[c], place(u, k));
             [[unroll]] for (uint r = 0u; r < ROWS; r++)
                 SUM(r, c) = fma(w[r].w, v.w, fma(w[r].z, v.z,
                                 fma(w[r].y, v.y, fma(w[r].x, v.x,
@@ -62,14 +62,21 @@ void main()
         x[c] = base(1u, column_of(c) / COLUMNS_OF_LANE) +
                column_of(c) % COLUMNS_OF_LANE * STRIDE;
     clear_sums();
-    for (uint first = MEMBER; first < n; first += STEPS * MEMBERS) {
+    // Without a condition between its loads and their use: compilers move a
+    // load that is used under a condition to behind it.
+    uint u = MEMBER;
+    for (; u + (STEPS - 1u) * MEMBERS < n; u += STEPS * MEMBERS) {
         [[unroll]] for (uint s = 0u; s < STEPS; s++)
             [[unroll]] for (uint r = 0u; r < ROWS; r++)
                 raws[s * ROWS_MAX + r] =
-                    raw_of(rows[r], K, min(first + s * MEMBERS, n - 1u));
+                    raw_of(rows[r], K, u + s * MEMBERS);
         [[unroll]] for (uint s = 0u; s < STEPS; s++)
-            if (first + s * MEMBERS < n)
-                add_unit(s, first + s * MEMBERS);
+            add_unit(s, u + s * MEMBERS);
+    }
+    for (; u < n; u += MEMBERS) {
+        [[unroll]] for (uint r = 0u; r < ROWS; r++)
+            raws[r] = raw_of(rows[r], K, u);
+        add_unit(0u, u);
     }
     store_sums();
 }

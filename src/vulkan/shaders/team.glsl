@@ -96,11 +96,14 @@ void store_sums()
 {
     [[unroll]] for (uint r = 0u; r < ROWS; r++) {
 #if defined(SUBGROUP)
+        float y = 0.0; // member c of at least 8 stores column c
         [[unroll]] for (uint c = 0u; c < COLUMNS; c++) {
-            float y = subgroupAdd(SUM(r, c));
-            if (MEMBER == 0u)
-                store(my_row() + r, c, y);
+            float sum = subgroupAdd(SUM(r, c));
+            if (MEMBER == c)
+                y = sum;
         }
+        if (MEMBER < COLUMNS)
+            store(my_row() + r, MEMBER, y);
 #else
         uint t = gl_LocalInvocationID.x;
         [[unroll]] for (uint c = 0u; c < COLUMNS; c++)

@@ -5,8 +5,8 @@
 // is defined.
 //
 // A unit is what one thread takes at a time: QUADS times four neighbouring
-// elements of a row; element(u, k) is where in the row its k-th four begin.
-// Four neighbours, so that a vector of x is one load of 16 bytes a thread, and
+// elements of a row; place(u, k) is where in the row its k-th four are, counted
+// in fours. Four neighbours, so that a vector of x is one load of 16 bytes a thread, and
 // the threads of a team read x, like the weight, without a gap. raw_of fetches
 // a unit, quad_of makes numbers of it: many can be under way at once. A row
 // that ends within a four ends in zeros.
@@ -39,7 +39,7 @@ uvec4 bytes_of(uint word)
 #define ELEMENTS 4u
 #define Raw uvec4
 layout(set = 0, binding = 0) readonly buffer Quads0 { uvec4 o0x4[]; };
-uint element(uint u, uint k) { return 4u * u; }
+uint place(uint u, uint k) { return u; }
 Raw raw_of(uint row, uint width, uint u) { return o0x4[row / 4u + u]; }
 vec4 quad_of(Raw raw, uint k) { return uintBitsToFloat(raw); }
 
@@ -48,7 +48,7 @@ vec4 quad_of(Raw raw, uint k) { return uintBitsToFloat(raw); }
 #define ELEMENTS 4u
 #define Raw uvec2
 layout(set = 0, binding = 0) readonly buffer Pairs0 { uvec2 o0x2[]; };
-uint element(uint u, uint k) { return 4u * u; }
+uint place(uint u, uint k) { return u; }
 Raw raw_of(uint row, uint width, uint u) { return o0x2[row / 2u + u]; }
 vec4 quad_of(Raw raw, uint k)
 {
@@ -67,7 +67,7 @@ struct Raw {
     uint q;
     float d;
 };
-uint element(uint u, uint k) { return 4u * u; }
+uint place(uint u, uint k) { return u; }
 Raw raw_of(uint row, uint width, uint u)
 {
     return Raw(o0[row + u], half_at(row + width / 4u, u / 8u));
@@ -85,7 +85,7 @@ struct Raw {
     uint q;
     float d;
 };
-uint element(uint u, uint k) { return u / 4u * 32u + u % 4u * 4u + k * 16u; }
+uint place(uint u, uint k) { return u / 4u * 8u + u % 4u + k * 4u; }
 Raw raw_of(uint row, uint width, uint u)
 {
     return Raw(o0[row + u], half_at(row + width / 8u, u / 4u));
@@ -116,10 +116,10 @@ struct Raw {
 };
 
 // Word v of the 32 of quants: bytes of sub-blocks 2 (v / 8) and the next.
-uint element(uint u, uint k)
+uint place(uint u, uint k)
 {
     uint v = u % 32u;
-    return u / 32u * 256u + v / 8u * 64u + k * 32u + v % 8u * 4u;
+    return u / 32u * 64u + v / 8u * 16u + k * 8u + v % 8u;
 }
 
 // Scale and min of sub-block s: src/cpu/blocks.h. head: the block's first 16
@@ -173,21 +173,20 @@ layout(set = 0, binding = 0) readonly buffer Bytes0 { int8_t o0b[]; };
 #endif
 
 // Word v of 32: half v / 16; within it sub-blocks (v / 8) % 2 and 2 more.
-uint element(uint u, uint k)
+uint place(uint u, uint k)
 {
     uint v = u % 32u;
-    return u / 32u * 256u + v / 16u * 128u + v / 8u % 2u * 32u + k * 64u +
-           v % 8u * 4u;
+    return u / 32u * 64u + v / 16u * 32u + v / 8u % 2u * 8u + k * 16u + v % 8u;
 }
 
-// Of element i of a block.
+// Of sub-block i.
 float scale_at(uint block, uint i)
 {
 #if defined(NARROW)
-    return float(int(o0b[4u * (block + SCALES) + i / 16u]));
+    return float(int(o0b[4u * (block + SCALES) + i]));
 #else
-    return float(bitfieldExtract(int(o0[block + SCALES + i / 64u]),
-                                 int(i / 16u % 4u * 8u), 8));
+    return float(bitfieldExtract(int(o0[block + SCALES + i / 4u]),
+                                 int(i % 4u * 8u), 8));
 #endif
 }
 
@@ -197,8 +196,8 @@ Raw raw_of(uint row, uint width, uint u)
     float d = half_at(row + width / 256u * BLOCK_WORDS, b);
     return Raw(o0[block + v],
                o0[block + 32u + v / 16u * 8u + v % 8u] >> v / 8u % 2u * 2u,
-               d * vec2(scale_at(block, element(v, 0u)),
-                        scale_at(block, element(v, 1u))));
+               d * vec2(scale_at(block, place(v, 0u) / 4u),
+                        scale_at(block, place(v, 1u) / 4u)));
 }
 
 vec4 quad_of(Raw raw, uint k)
