@@ -79,7 +79,8 @@ typedef struct bench_part {
     double ms_p50, ms_p95, ms_p99;
     uint64_t bytes; /* weights, and the valid keys and values, of all lanes */
     double bytes_per_s;       /* at the median */
-    double of_read_bandwidth; /* fraction of what the machine reads */
+    double of_read_bandwidth; /* fraction of what the machine reads beside it:
+                                 the median of that of each frame */
 } bench_part;
 
 /* What one kind of operation, or one layer, took of a frame. */

@@ -30,12 +30,13 @@ static const char *const names[BENCH_PART_COUNT] = {
 #undef PART_NAME
 };
 
-/* What was measured, before it is sorted. */
+/* What was measured, in the order in which it was. */
 typedef struct record {
     bench_times *times; /* owned */
     size_t n, times_room;
-    double *reads; /* owned */
+    double *reads; /* owned: bytes per second of the passes over memory */
     size_t n_reads, reads_room;
+    size_t every; /* one before the first frame, and after so many frames */
 } record;
 
 static int ascending(const void *a, const void *b)
@@ -101,12 +102,12 @@ static bool run_frames(record *r, bench_loop *l, const bench_params *p,
     for (int i = 1; i < warm_up; i++)
         bench_loop_frame(l, &ignored);
     double began = clock_seconds();
-    size_t every = bytes < SMALL_BYTES ? SMALL_EVERY : 1;
+    r->every = bytes < SMALL_BYTES ? SMALL_EVERY : 1;
     bool ok = add_read(r, p->memory, threads, l->model->backend);
     while (ok && !enough(r, p, began) &&
            backend_failure(l->model->backend, NULL) == MOSHI_OK) {
         ok = add_frame(r, l);
-        if (ok && r->n % every == 0)
+        if (ok && r->n % r->every == 0)
             ok = add_read(r, p->memory, threads, l->model->backend);
         if (p->progress)
             p->progress(p->user, fraction(r, p, began));
@@ -168,15 +169,46 @@ static bool has_part(const bench_loop *l, bench_part_name part)
     }
 }
 
-static bool sum_up(bench_run *out, record *r, const bench_loop *l,
+/* What memory gave around a frame: the mean of the passes before and after. */
+static double read_around(const record *r, size_t frame)
+{
+    size_t before = frame / r->every, after = before + 1;
+    return (r->reads[before] +
+            r->reads[after < r->n_reads ? after : before]) / 2;
+}
+
+static double median(double *values, size_t n)
+{
+    qsort(values, n, sizeof *values, ascending);
+    return quantile(values, n, 0.5);
+}
+
+/* Each frame is held against the passes beside it: on a shared machine memory
+ * is now and then half again as fast for a second. values: room for a number
+ * each frame. */
+static double of_reads(const record *r, size_t part, uint64_t bytes,
+                       double *values)
+{
+    size_t n = 0;
+    for (size_t f = 0; f < r->n && r->n_reads > 0; f++) {
+        double seconds = r->times[f].seconds[part], read = read_around(r, f);
+        if (seconds > 0 && read > 0)
+            values[n++] = (double)bytes / seconds / read;
+    }
+    return n > 0 ? median(values, n) : 0;
+}
+
+static bool sum_up(bench_run *out, const record *r, const bench_loop *l,
                    const uint64_t bytes[BENCH_PART_COUNT])
 {
-    double *values = memory_calloc(r->n, sizeof *values);
+    size_t room = r->n > r->n_reads ? r->n : r->n_reads;
+    double *values = memory_calloc(room, sizeof *values);
     if (!values)
         return false;
-    if (r->n_reads > 0)
-        qsort(r->reads, r->n_reads, sizeof *r->reads, ascending);
-    out->read_bytes_per_s = quantile(r->reads, r->n_reads, 0.5);
+    if (r->n_reads > 0) {
+        memcpy(values, r->reads, r->n_reads * sizeof *values);
+        out->read_bytes_per_s = median(values, r->n_reads);
+    }
     for (int i = 0; i < BENCH_PART_COUNT; i++) {
         bench_part *p = &out->parts[i];
         *p = (bench_part){.name = names[i], .bytes = bytes[i],
@@ -189,8 +221,7 @@ static bool sum_up(bench_run *out, record *r, const bench_loop *l,
         p->ms_p99 = quantile(values, r->n, 0.99);
         if (p->ms_p50 > 0)
             p->bytes_per_s = 1e3 * (double)p->bytes / p->ms_p50;
-        if (out->read_bytes_per_s > 0)
-            p->of_read_bandwidth = p->bytes_per_s / out->read_bytes_per_s;
+        p->of_read_bandwidth = of_reads(r, (size_t)i, p->bytes, values);
     }
     memory_free(values);
     return true;

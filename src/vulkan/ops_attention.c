@@ -159,7 +159,7 @@ void vk_op_ATTENTION(vk_build *b, const plan_op *op)
         vk_bind(b, d, 3, op->out, VK_WRITES);
     put_attention(b, op, d->push + VK_PUSH_P);
     put_cache(b, cache, op, d->push + VK_PUSH_P);
-    vk_grid(b, d, heads * chunks, rows);
+    vk_grid(b, d, heads, rows * chunks);
     if (chunks == 1)
         return;
     d = vk_emit(b, 0, "attention_combine");

@@ -4,7 +4,7 @@
 // attention_combine.comp adds the chunks up. Chunks are counted from the oldest
 // key on: the order of a sum depends on the ages of the keys alone, not on where
 // the ring has wrapped, nor on other lanes. The type of the cache is defined
-// (cache.glsl). Heads and chunks along x, rows along y.
+// (cache.glsl). Heads along x, chunks of rows along y.
 #extension GL_GOOGLE_include_directive : require
 #define GROUP 128u
 layout(local_size_x = 128) in;
@@ -44,8 +44,8 @@ void cache_word(uint at, uint scales, uint w, bool of_value,
 
 void main()
 {
-    uint head = gl_WorkGroupID.x / CHUNKS, chunk = gl_WorkGroupID.x % CHUNKS;
-    uint r = gl_WorkGroupID.y, lane = gl_WorkGroupID.z;
+    uint head = gl_WorkGroupID.x, lane = gl_WorkGroupID.z;
+    uint r = gl_WorkGroupID.y / CHUNKS, chunk = gl_WorkGroupID.y % CHUNKS;
     uint t = gl_LocalInvocationID.x, branch = r / STEPS;
     uint y = base(3u, lane) + (CHUNKS > 1u
                                    ? partial_at(r, head, chunk, HEAD_DIM)
