@@ -1,6 +1,6 @@
 /* A file in memory. Goal: what is mapped is the file; what cannot be mapped is
- * said; a large file is asked for in large pages, without which a frame of a
- * 7B model takes half as long again (docs/SPEED.md). Method: small files of
+ * said; a large file is asked for in large pages, without which 8 GB take four
+ * times as long to come into memory (docs/SPEED.md). Method: small files of
  * known bytes; what the system says of the mapping (smaps, "hg"). */
 #include <inttypes.h>
 #include <setjmp.h>
