@@ -54,6 +54,12 @@ static double quantile(const double *values, size_t n, double q)
 /* --- running --- */
 
 /* Beside a GPU it is that one's memory that matters: what a copy moves. */
+static double read_memory(bandwidth *memory, pool *threads, backend *be)
+{
+    return vulkan_backend_is(be) ? vulkan_backend_copy_rate(be)
+                                 : bandwidth_read(memory, threads);
+}
+
 static bool add_read(record *r, bandwidth *memory, pool *threads, backend *be)
 {
     if (!memory)
@@ -61,9 +67,7 @@ static bool add_read(record *r, bandwidth *memory, pool *threads, backend *be)
     if (!memory_grow((void **)&r->reads, &r->reads_room, r->n_reads + 1,
                      sizeof *r->reads))
         return false;
-    r->reads[r->n_reads++] = vulkan_backend_is(be)
-                                 ? vulkan_backend_copy_rate(be)
-                                 : bandwidth_read(memory, threads);
+    r->reads[r->n_reads++] = read_memory(memory, threads, be);
     return true;
 }
 
@@ -249,15 +253,25 @@ static void rate(bench_run *out, const bench_loop *l, int64_t steps,
     out->resident_own = memory.own_bytes;
 }
 
-static bool profile(bench_run *out, bench_loop *l, int64_t steps)
+/* beside: what a byte took in the passes over memory between these frames, in
+ * seconds; 0 without such. */
+static bool profile(bench_run *out, bench_loop *l, int64_t steps,
+                    bandwidth *memory, pool *threads, double *beside)
 {
     bench_times ignored;
     bench_clock *clocks[] = {&l->encode, &l->lm, &l->decode};
     bool ok = true;
+    double seconds = 0; /* a byte of each pass */
+    int frames = out->frames < PROFILE_FRAMES ? out->frames : PROFILE_FRAMES;
     for (int i = 0; i < 3; i++)
         clocks[i]->all = true;
-    for (int i = 0; i < PROFILE_FRAMES && i < out->frames; i++)
+    for (int i = 0; i < frames; i++) {
         bench_loop_frame(l, &ignored);
+        double rate = memory ? read_memory(memory, threads, l->model->backend)
+                             : 0;
+        seconds += rate > 0 ? 1 / rate : 0;
+    }
+    *beside = seconds / frames;
     for (int i = 0; i < 3 && ok; i++)
         if (clocks[i]->frames)
             ok = bench_clock_rows(clocks[i], l->lanes,
@@ -266,8 +280,8 @@ static bool profile(bench_run *out, bench_loop *l, int64_t steps)
     return ok;
 }
 
-/* From the rows of the profile. */
-static void rate_attention(bench_run *out, const bench_loop *l)
+/* From the rows of the profile, whose times are means. */
+static void rate_attention(bench_run *out, const bench_loop *l, double beside)
 {
     const char *kind = op_kind_name(OP_ATTENTION);
     for (size_t i = 0; l->model->lm && i < out->by_kind.count; i++) {
@@ -279,8 +293,7 @@ static void rate_attention(bench_run *out, const bench_loop *l)
         *p = (bench_part){.name = "attention", .ran = true, .ms_p50 = r->ms,
                           .bytes = r->bytes,
                           .bytes_per_s = 1e3 * (double)r->bytes / r->ms};
-        if (out->read_bytes_per_s > 0)
-            p->of_read_bandwidth = p->bytes_per_s / out->read_bytes_per_s;
+        p->of_read_bandwidth = p->bytes_per_s * beside;
     }
 }
 
@@ -323,10 +336,12 @@ moshi_status bench_run_make(bench_run *out, const bench_model *m,
             run.resident -= bandwidth_bytes(params->memory);
             run.resident_own -= bandwidth_bytes(params->memory);
         }
+        double beside = 0;
         if (ok && (params->profile || params->cached))
-            ok = profile(&run, l, params->cached + l->frame);
+            ok = profile(&run, l, params->cached + l->frame, params->memory,
+                         threads, &beside);
         if (ok && params->cached)
-            rate_attention(&run, l);
+            rate_attention(&run, l, beside);
         if (!params->profile)
             release_rows(&run);
         status = backend_failure(m->model->backend, err);
