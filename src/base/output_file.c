@@ -1,6 +1,7 @@
 /* output_file.c: write beside the target, rename when complete. */
 #include "base/output_file.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
@@ -17,6 +18,8 @@ struct output_file {
     int fd;
     char *path;      /* the target, as given */
     char *temporary; /* NULL: fd is the target itself (a special file) */
+    char *piece;     /* gathered, not yet written; NULL: nothing gathers */
+    size_t room, held; /* bytes of a piece, and in it */
 };
 
 /* The names of open descriptors: they may lead to a regular file, but a
@@ -104,10 +107,20 @@ moshi_status output_file_open(output_file **out, const char *path,
     return MOSHI_OK;
 }
 
-moshi_status output_file_write(output_file *file, const void *data,
-                               size_t n_bytes, moshi_error *err)
+moshi_status output_file_gather(output_file *file, size_t bytes,
+                                moshi_error *err)
 {
-    const char *at = data;
+    assert(!file->piece && bytes > 0);
+    file->piece = memory_calloc(bytes, 1);
+    if (!file->piece)
+        return error_no_memory(err, "what is written to a file");
+    file->room = bytes;
+    return MOSHI_OK;
+}
+
+static moshi_status write_out(output_file *file, const char *at,
+                              size_t n_bytes, moshi_error *err)
+{
     while (n_bytes > 0) {
         ssize_t n = write(file->fd, at, n_bytes);
         if (n < 0 && errno == EINTR)
@@ -121,11 +134,41 @@ moshi_status output_file_write(output_file *file, const void *data,
     return MOSHI_OK;
 }
 
+static moshi_status write_held(output_file *file, moshi_error *err)
+{
+    size_t held = file->held;
+    file->held = 0;
+    return write_out(file, file->piece, held, err);
+}
+
+moshi_status output_file_write(output_file *file, const void *data,
+                               size_t n_bytes, moshi_error *err)
+{
+    const char *at = data;
+    if (!file->piece)
+        return write_out(file, at, n_bytes, err);
+    while (n_bytes > 0) {
+        size_t left = file->room - file->held;
+        size_t n = n_bytes < left ? n_bytes : left;
+        memcpy(file->piece + file->held, at, n);
+        file->held += n;
+        at += n;
+        n_bytes -= n;
+        moshi_status status = MOSHI_OK;
+        if (file->held == file->room)
+            status = write_held(file, err);
+        if (status != MOSHI_OK)
+            return status;
+    }
+    return MOSHI_OK;
+}
+
 moshi_status output_file_write_at(output_file *file, size_t at,
                                   const void *data, size_t n_bytes,
                                   moshi_error *err)
 {
     const char *from = data;
+    assert(!file->piece);
     while (n_bytes > 0) {
         ssize_t n = pwrite(file->fd, from, n_bytes, (off_t)at);
         if (n < 0 && errno == EINTR)
@@ -156,6 +199,9 @@ int output_file_descriptor(const output_file *file)
 
 moshi_status output_file_commit(output_file *file, moshi_error *err)
 {
+    moshi_status status = write_held(file, err);
+    if (status != MOSHI_OK)
+        return status;
     int fd = file->fd;
     file->fd = -1;
     bool ok = close(fd) == 0;
@@ -179,6 +225,7 @@ void output_file_close(output_file **handle)
     if (file->temporary)
         unlink(file->temporary);
     memory_free(file->temporary);
+    memory_free(file->piece);
     memory_free(file->path);
     memory_free(file);
     *handle = NULL;

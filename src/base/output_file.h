@@ -16,11 +16,18 @@ typedef struct output_file output_file;
 /* Errors (MOSHI_IO): folder missing or not writable. */
 moshi_status output_file_open(output_file **out, const char *path,
                               moshi_error *err);
+/* From now on what is written goes to the system in pieces of `bytes` bytes,
+ * each where a multiple of that begins: a large file that comes in a few large
+ * pieces is in the system's cache in large pages, which are quicker to map
+ * (docs/SPEED.md, large pages of a file). Before the first write; an error may be
+ * said by a later write, or by commit. Errors: MOSHI_NO_MEMORY. */
+moshi_status output_file_gather(output_file *file, size_t bytes,
+                                moshi_error *err);
 /* Errors (MOSHI_IO): disk full and other write errors, with the path. */
 moshi_status output_file_write(output_file *file, const void *data,
                                size_t n_bytes, moshi_error *err);
-/* The same at a place of its own, in a file that can seek; what lies between is
- * zero. Resize sets the length, cutting or adding zeros. */
+/* The same at a place of its own, in a file that can seek and does not gather;
+ * what lies between is zero. Resize sets the length, cutting or adding zeros. */
 moshi_status output_file_write_at(output_file *file, size_t at,
                                   const void *data, size_t n_bytes,
                                   moshi_error *err);

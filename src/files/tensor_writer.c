@@ -10,6 +10,10 @@
 #include "base/output_file.h"
 #include "files/tensor_header.h"
 
+/* Two of the large pages that a system knows: a model that was just written is
+ * then mapped as quickly as one that was read (docs/SPEED.md). */
+#define PIECE_BYTES ((size_t)4 << 20)
+
 struct tensor_writer {
     checkpoint_format format;
     char *path;         /* owned; for messages */
@@ -94,11 +98,13 @@ static moshi_status write_header(tensor_writer *w, const tensor_note *notes,
     return status;
 }
 
+/* gather: bytes of the pieces that are written (output_file_gather), or 0. */
 static moshi_status open_writer(tensor_writer **out, const char *path,
                                 checkpoint_format format,
                                 const tensor_note *notes, size_t n_notes,
                                 const tensor_spec *specs, size_t count,
-                                size_t *header_bytes, moshi_error *err)
+                                size_t gather, size_t *header_bytes,
+                                moshi_error *err)
 {
     if (count > LIMIT_TENSORS)
         return error_set(err, MOSHI_ARGUMENT,
@@ -121,6 +127,8 @@ static moshi_status open_writer(tensor_writer **out, const char *path,
     }
     if (status == MOSHI_OK)
         status = output_file_open(&w->file, path, err);
+    if (status == MOSHI_OK && gather)
+        status = output_file_gather(w->file, gather, err);
     if (status == MOSHI_OK)
         status = write_header(w, notes, n_notes, header_bytes, err);
     if (status == MOSHI_OK)
@@ -136,8 +144,8 @@ moshi_status tensor_writer_open(tensor_writer **out, const char *path,
                                 moshi_error *err)
 {
     size_t header_bytes;
-    return open_writer(out, path, format, NULL, 0, specs, count, &header_bytes,
-                       err);
+    return open_writer(out, path, format, NULL, 0, specs, count, PIECE_BYTES,
+                       &header_bytes, err);
 }
 
 moshi_status tensor_writer_open_scattered(tensor_writer **out,
@@ -150,7 +158,7 @@ moshi_status tensor_writer_open_scattered(tensor_writer **out,
     tensor_writer *w = NULL;
     size_t at = 0;
     moshi_status status = open_writer(&w, path, CHECKPOINT_SAFETENSORS, notes,
-                                      n_notes, specs, count, &at, err);
+                                      n_notes, specs, count, 0, &at, err);
     if (status != MOSHI_OK)
         return status;
     w->begins = memory_calloc(count + 1, sizeof *w->begins);

@@ -172,6 +172,45 @@ static void full_disk(void **state)
     assert_true(S_ISLNK(info.st_mode));
 }
 
+/* Pieces of 7 bytes: the file has just the whole ones before it is committed,
+ * and then everything. */
+static void gathered_pieces(void **state)
+{
+    (void)state;
+    const char *path = test_path("gathered"), *text = "0123456789abcdefghij";
+    output_file *f = NULL;
+    assert_int_equal(output_file_open(&f, path, NULL), MOSHI_OK);
+    assert_int_equal(output_file_gather(f, 7, NULL), MOSHI_OK);
+    const size_t ends[] = {0, 1, 6, 7, 8, 20};
+    for (size_t i = 1; i < sizeof ends / sizeof *ends; i++) {
+        assert_int_equal(output_file_write(f, text + ends[i - 1],
+                                           ends[i] - ends[i - 1], NULL),
+                         MOSHI_OK);
+        struct stat info;
+        assert_int_equal(fstat(output_file_descriptor(f), &info), 0);
+        assert_int_equal(info.st_size, ends[i] / 7 * 7);
+    }
+    assert_int_equal(output_file_commit(f, NULL), MOSHI_OK);
+    output_file_close(&f);
+    expect_text(path, text);
+}
+
+/* What is still held when the file is committed meets a full disk there. */
+static void gathered_full_disk(void **state)
+{
+    (void)state;
+    output_file *f = NULL;
+    moshi_error err = {0};
+    if (access("/dev/full", W_OK) != 0)
+        skip();
+    assert_int_equal(output_file_open(&f, "/dev/full", NULL), MOSHI_OK);
+    assert_int_equal(output_file_gather(f, 64, NULL), MOSHI_OK);
+    assert_int_equal(output_file_write(f, "held", 4, NULL), MOSHI_OK);
+    assert_int_equal(output_file_commit(f, &err), MOSHI_IO);
+    assert_non_null(strstr(err.message, "/dev/full"));
+    output_file_close(&f);
+}
+
 static void special_files(void **state)
 {
     (void)state;
@@ -203,6 +242,8 @@ int main(void)
         cmocka_unit_test(permissions_of_a_new_file),
         cmocka_unit_test(refused_places), cmocka_unit_test(read_only_folder),
         cmocka_unit_test(full_disk),      cmocka_unit_test(special_files),
+        cmocka_unit_test(gathered_pieces),
+        cmocka_unit_test(gathered_full_disk),
         cmocka_unit_test(descriptor),
     };
     return cmocka_run_group_tests(tests, NULL, test_folder_remove);
