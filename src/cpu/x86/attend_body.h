@@ -9,10 +9,12 @@
 #define MOSHI_CPU_X86_ATTEND_BODY_H
 
 #include <math.h>
+#include <stdbool.h>
 
 #include "base/dtype.h"
 #include "cpu/blocks.h"
 #include "cpu/kernel_list.h"
+#include "cpu/x86/ahead.h"
 
 #define KEYS_AT_ONCE 4
 
@@ -36,6 +38,33 @@ INLINE vec cache_load_first(const dtype type, const unsigned char *at,
     if (type == DTYPE_F32)
         return vec_load_first((const float *)at + i, vec_first(n));
     return vec_load_f16_first(at + 2 * i, n);
+}
+
+INLINE size_t cache_bytes(const dtype type, size_t elements)
+{
+    return type == DTYPE_F32   ? 4 * elements
+           : type == DTYPE_F16 ? 2 * elements
+                               : elements / SUB_BLOCK * Q8_0_BYTES;
+}
+
+/* Is a cache of that type fetched ahead? What gained (docs/SPEED.md, where to
+ * prefetch): halves in registers of 16 already come as fast as they can, and
+ * Q8_0 is bound by its arithmetic. */
+INLINE bool cache_ahead(const dtype type)
+{
+    return type == DTYPE_F32 || (type == DTYPE_F16 && LANES == 8);
+}
+
+/* Elements d … d + n - 1 of the key or value that is read some keys later, if
+ * they lie one behind the other as far as that. */
+INLINE void cache_fetch(const dtype type, const unsigned char *at, size_t d,
+                        size_t n)
+{
+    if (!cache_ahead(type))
+        return;
+    const char *from = (const char *)at + cache_bytes(type, d) + AHEAD_BYTES;
+    for (size_t i = 0; i < cache_bytes(type, n); i += 64)
+        __builtin_prefetch(from + i, 0, 2);
 }
 
 /* sum[j] = lanes of q · key j */
@@ -69,6 +98,7 @@ INLINE void score_run(const dtype type, float *scores, const float *q,
     vec sum[KEYS_AT_ONCE];
     size_t j = 0;
     for (; j + KEYS_AT_ONCE <= n; j += KEYS_AT_ONCE) {
+        cache_fetch(type, k + j * stride, 0, KEYS_AT_ONCE * head_dim);
         key_sums(type, KEYS_AT_ONCE, sum, q, k + j * stride, stride,
                  head_dim);
         __m128 s = vec_sum4(sum[0], sum[1], sum[2], sum[3]);
@@ -128,6 +158,7 @@ INLINE void mix(const dtype type, const int V, float *out, const float *p,
         const unsigned char *value = v + run[part].first * stride;
         for (size_t j = 0; j < run[part].count; j++, value += stride) {
             vec weight = vec_set1(*p++);
+            cache_fetch(type, value, d, (size_t)V * LANES);
 #pragma GCC unroll 8
             for (int i = 0; i < V; i++)
                 sum[i] = vec_fma(weight,
