@@ -40,8 +40,8 @@ size_t tensor_spec_bytes(const tensor_spec *spec);
 size_t tensor_writer_file_bytes(checkpoint_format format,
                                 const tensor_spec *specs, size_t count);
 
-/* specs are copied. Errors: MOSHI_IO (folder missing or read-only, disk
- * full), MOSHI_ARGUMENT (invalid spec), MOSHI_NO_MEMORY. */
+/* specs are copied. Errors: MOSHI_IO (folder missing or read-only),
+ * MOSHI_ARGUMENT (invalid spec), MOSHI_NO_MEMORY. */
 moshi_status tensor_writer_open(tensor_writer **out, const char *path,
                                 checkpoint_format format,
                                 const tensor_spec *specs, size_t count,
@@ -63,7 +63,9 @@ moshi_status tensor_writer_put(tensor_writer *writer, size_t index, size_t at,
                                const void *data, size_t n_bytes,
                                moshi_error *err);
 
-/* Append data of the current tensor; moves on to the next when it is full. */
+/* Append data of the current tensor; moves on to the next when it is full. They
+ * reach the file 4 MB at a time: that the disk is full may be said by a later
+ * push, or by finish. */
 moshi_status tensor_writer_push(tensor_writer *writer, const void *data,
                                 size_t n_bytes, moshi_error *err);
 
