@@ -96,22 +96,33 @@ static measured measure(const bench_case *c, const kernel_table *t,
                       median(floors, TURNS)};
 }
 
-/* --- the recorded ratios: "isa name ratio", one a line --- */
+/* --- what is recorded: "isa name ratio GB/s", one a line --- */
 
-static double recorded(const char *path, const char *isa, const char *name)
+static measured recorded(const char *path, const char *isa, const char *name)
 {
     char line[256], level[16], kernel[128];
-    double ratio, found = 0;
+    double ratio, rate;
+    measured found = {0};
     FILE *f = fopen(path, "r");
     if (!f)
-        return 0;
+        return found;
     while (fgets(line, sizeof line, f))
         if (line[0] != '#' &&
-            sscanf(line, "%15s %127s %lf", level, kernel, &ratio) == 3 &&
+            sscanf(line, "%15s %127s %lf %lf", level, kernel, &ratio, &rate) ==
+                4 &&
             strcmp(level, isa) == 0 && strcmp(kernel, name) == 0)
-            found = ratio;
+            found = (measured){ratio, 1e9 * rate, 0};
     fclose(f);
     return found;
+}
+
+/* Where memory is now faster, now slower, a kernel that waits for it keeps its
+ * ratio, and one that is bound by arithmetic keeps its rate: who has lost has
+ * lost in both. */
+static bool has_lost(const measured *now, const measured *before)
+{
+    return now->ratio < LEAST * before->ratio &&
+           now->bytes_per_s < LEAST * before->bytes_per_s;
 }
 
 static void print_row(const char *isa, const bench_case *c, const measured *m,
@@ -148,27 +159,30 @@ static bool run_case(const settings *s, const bench_case *c,
                      bandwidth *memory, pool *one, FILE *record)
 {
     const char *isa = cpu_level_name(t->level);
-    double before = s->check ? recorded(s->check, isa, c->name) : 0;
+    measured before = {0};
+    if (s->check)
+        before = recorded(s->check, isa, c->name);
     measured best = record ? measure_to_record(c, t, a, memory, one)
                            : (measured){0};
     /* Faster than memory is luck: it was slow while it was read plainly. */
-    if (!c->cached && before > 1)
-        before = 1;
+    if (!c->cached && before.ratio > 1)
+        before.ratio = 1;
     for (int i = 0; i < ATTEMPTS && !record; i++) {
         measured m = measure(c, t, a, memory, one);
         if (m.ratio > best.ratio)
             best = m;
-        if (best.ratio >= LEAST * before)
+        if (!has_lost(&best, &before))
             break;
     }
-    bool slow = best.ratio < LEAST * before;
-    print_row(isa, c, &best, before);
+    bool slow = has_lost(&best, &before);
+    print_row(isa, c, &best, before.ratio);
     printf("%s\n", slow                           ? "  SLOWER"
-                   : s->check && before <= 0 ? "  not recorded"
+                   : s->check && before.ratio <= 0 ? "  not recorded"
                                                   : "");
     fflush(stdout);
     if (record)
-        fprintf(record, "%s %s %.3f\n", isa, c->name, best.ratio);
+        fprintf(record, "%s %s %.3f %.2f\n", isa, c->name, best.ratio,
+                1e-9 * best.bytes_per_s);
     return !slow;
 }
 
@@ -235,9 +249,6 @@ int bench_main(int argc, char **argv, const bench_case *cases, size_t count)
     for (cpu_level level = CPU_REF; level <= cpu_level_chosen(); level++) {
         const char *isa = cpu_level_name(level);
         if (!cpu_level_here(level) || (s.isa && strcmp(s.isa, isa) != 0))
-            continue;
-        /* It is there to be right; its ratio says how fast memory is. */
-        if (s.check && level == CPU_REF && !s.isa)
             continue;
         for (size_t i = 0; i < count; i++)
             if (!s.only || strcmp(s.only, cases[i].name) == 0)
