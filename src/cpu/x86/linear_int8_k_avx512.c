@@ -11,7 +11,6 @@
 #include "base/dtype.h"
 #include "cpu/blocks.h"
 #include "cpu/kernel_list.h"
-#include "cpu/x86/ahead.h"
 
 #define ROWS    4
 #define COLUMNS 4
@@ -243,82 +242,4 @@ INLINE void super_block(const dtype type, const int C, __m128 *total,
     }
 }
 
-INLINE size_t bytes_of(const dtype type)
-{
-    return type == DTYPE_Q4_K   ? Q4_K_BYTES
-           : type == DTYPE_Q5_K ? Q5_K_BYTES
-                                : Q6_K_BYTES;
-}
-
-typedef struct tile {
-    const unsigned char *row[ROWS];
-    size_t blocks, bytes; /* super-blocks of a row; bytes of each */
-    const char *fetch; /* ahead.h; NULL: not */
-} tile;
-
-/* sum[c] = the outputs of four rows. */
-INLINE void rows_dot(const dtype type, const int C, __m128 *sum, tile *t,
-                     const void *const *column)
-{
-    for (int c = 0; c < C; c++)
-        sum[c] = _mm_setzero_ps();
-    for (size_t b = 0; b < t->blocks; b++) {
-        const unsigned char *w[ROWS], *x[COLUMNS];
-        for (int r = 0; r < ROWS; r++)
-            w[r] = t->row[r] + b * t->bytes;
-        for (int c = 0; c < C; c++)
-            x[c] = (const unsigned char *)column[c] + b * COLUMN_K_BYTES;
-        if (t->fetch)
-            ahead_fetch(t->fetch + ROWS * b * bytes_of(type),
-                        ROWS * bytes_of(type));
-        super_block(type, C, sum, w, x);
-    }
-}
-
-/* The first `rows` lanes, with bias. */
-INLINE void store_rows(float *y, __m128 sum, const float *bias, size_t r,
-                       size_t rows)
-{
-    __mmask8 mask = (__mmask8)((1u << rows) - 1);
-    if (bias)
-        sum = _mm_add_ps(sum, _mm_maskz_loadu_ps(mask, bias + r));
-    _mm_mask_storeu_ps(y + r, mask, sum);
-}
-
-/* Rows left over repeat the last one in the idle lanes. */
-INLINE void linear(const dtype type, float *const *y, const void *const *x,
-                   int columns, const unsigned char *w, size_t row_bytes,
-                   size_t K, const float *bias, size_t row0, size_t row1)
-{
-    const size_t bytes = bytes_of(type);
-    for (size_t r = row0; r < row1; r += ROWS) {
-        size_t rows = row1 - r < ROWS ? row1 - r : ROWS;
-        tile t = {.blocks = K / SUPER_BLOCK, .bytes = bytes};
-        for (size_t i = 0; i < ROWS; i++)
-            t.row[i] = w + (r + (i < rows ? i : rows - 1)) * row_bytes;
-        t.fetch = ahead_of(t.row[0], ROWS * row_bytes);
-        __m128 sum[COLUMNS];
-        int c = 0;
-        for (; c + 4 <= columns; c += 4) {
-            rows_dot(type, 4, sum, &t, x + c);
-            for (int j = 0; j < 4; j++)
-                store_rows(y[c + j], sum[j], bias, r, rows);
-            t.fetch = NULL;
-        }
-        for (; c < columns; c++) {
-            rows_dot(type, 1, sum, &t, x + c);
-            store_rows(y[c], sum[0], bias, r, rows);
-            t.fetch = NULL;
-        }
-    }
-}
-
-#define LINEAR(type, name)                                            \
-    KERNEL_LINEAR(KERNEL(linear_int8_##name))                         \
-    {                                                                 \
-        linear(DTYPE_##type, y, x, columns, w, row_bytes, K, bias,    \
-               row0, row1);                                           \
-    }
-LINEAR(Q4_K, q4_k)
-LINEAR(Q5_K, q5_k)
-LINEAR(Q6_K, q6_k)
+#include "cpu/x86/linear_int8_k_tiles.h"
