@@ -114,10 +114,7 @@ INLINE void turned_dot(const dtype type, const int C, __m256 *sum,
         for (int c = 0; c < C; c++) {
             const unsigned char *at =
                 (const unsigned char *)x[c] + b * COLUMN_32_BYTES;
-            __m256i all = turned_sums(type, q, at);
-            __m256 product = _mm256_mul_ps(_mm256_cvtepi32_ps(all), d_w);
-            product = _mm256_mul_ps(product, column_scale(at));
-            sum[c] = _mm256_add_ps(sum[c], product);
+            sum[c] = add_block(sum[c], turned_sums(type, q, at), d_w, at);
         }
     }
 }
@@ -139,8 +136,7 @@ INLINE void turned_strip(const dtype type, const linear_job *j, int columns,
 {
     size_t rows = row1 - r < ROWS ? row1 - r : ROWS;
     const unsigned char *row[ROWS];
-    for (size_t i = 0; i < ROWS; i++)
-        row[i] = j->w + (r + (i < rows ? i : rows - 1)) * j->row_bytes;
+    rows_from(row, j, r, rows);
     const char *fetch = ahead_of(row[0], ROWS * j->row_bytes);
     int c = 0;
     for (; c + 8 <= columns; c += 8, fetch = NULL)

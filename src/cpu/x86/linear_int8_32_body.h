@@ -56,6 +56,15 @@ INLINE __m256 column_scale(const unsigned char *x)
     return _mm256_broadcast_ss((const float *)(x + COLUMN_32_D));
 }
 
+/* sum plus a block of eight rows: their integer sums with the column's block at
+ * x, in the reference's order of products. */
+INLINE __m256 add_block(__m256 sum, __m256i sums, __m256 d_w,
+                        const unsigned char *x)
+{
+    __m256 product = _mm256_mul_ps(_mm256_cvtepi32_ps(sums), d_w);
+    return _mm256_add_ps(sum, _mm256_mul_ps(product, column_scale(x)));
+}
+
 /* sum[c] = the outputs of eight rows, for C columns. C is a constant. */
 INLINE void rows_dot(const dtype type, const int C, __m256 *sum,
                      const unsigned char *const row[ROWS],
@@ -75,10 +84,7 @@ INLINE void rows_dot(const dtype type, const int C, __m256 *sum,
         for (int c = 0; c < C; c++) {
             const unsigned char *at =
                 (const unsigned char *)x[c] + b * COLUMN_32_BYTES;
-            __m256i all = block_sums(type, w, at);
-            __m256 product = _mm256_mul_ps(_mm256_cvtepi32_ps(all), d_w);
-            product = _mm256_mul_ps(product, column_scale(at));
-            sum[c] = _mm256_add_ps(sum[c], product);
+            sum[c] = add_block(sum[c], block_sums(type, w, at), d_w, at);
         }
     }
 }
@@ -93,14 +99,21 @@ INLINE void store_rows(float *y, __m256 sum, const float *bias, size_t r,
     _mm256_maskstore_ps(y + r, mask, sum);
 }
 
+/* The `rows` rows from r on; the idle lanes repeat the last. */
+INLINE void rows_from(const unsigned char *row[ROWS], const linear_job *j,
+                      size_t r, size_t rows)
+{
+    for (size_t i = 0; i < ROWS; i++)
+        row[i] = j->w + (r + (i < rows ? i : rows - 1)) * j->row_bytes;
+}
+
 /* Rows r … row1 - 1, at most 8, and all columns. */
 INLINE void strip(const dtype type, const linear_job *j, int columns,
                   size_t r, size_t row1)
 {
     size_t rows = row1 - r < ROWS ? row1 - r : ROWS;
     const unsigned char *row[ROWS];
-    for (size_t i = 0; i < ROWS; i++)
-        row[i] = j->w + (r + (i < rows ? i : rows - 1)) * j->row_bytes;
+    rows_from(row, j, r, rows);
     const char *fetch = ahead_of(row[0], ROWS * j->row_bytes);
     __m256 sum[4];
     int c = 0;
