@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/denormals.h"
 #include "base/memory.h"
+#include "base/pages.h"
 #include "base/threads.h"
 #include "lab/bandwidth.h"
 
@@ -194,7 +195,7 @@ static bool arrays_open(bench_arrays *a)
     a->norms = memory_aligned_calloc(BENCH_FLOATS * sizeof *a->norms);
     if (!a->weights || !a->x || !a->y || !a->norms)
         return false;
-    memory_large(a->weights, BENCH_WEIGHT_BYTES);
+    pages_ask_large(a->weights, BENCH_WEIGHT_BYTES);
     /* 0 … 15: small numbers of every type. */
     for (size_t i = 0; i < BENCH_WEIGHT_BYTES; i++)
         a->weights[i] = (unsigned char)((i * 2654435761u) >> 28 & 15);

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
-#include "base/memory.h"
+#include "base/pages.h"
 
 moshi_status file_map_open(file_map *map, const char *path, moshi_error *err)
 {
@@ -37,7 +37,7 @@ moshi_status file_map_open(file_map *map, const char *path, moshi_error *err)
     if (status == MOSHI_OK) {
         map->data = data;
         map->bytes = (size_t)info.st_size;
-        memory_large(data, map->bytes);
+        pages_ask_large(data, map->bytes);
     }
     return status;
 }

@@ -4,8 +4,6 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 bool size_mul(size_t a, size_t b, size_t *out)
 {
@@ -53,23 +51,6 @@ void memory_aligned_free(void *block)
     void *raw;
     memcpy(&raw, (char *)block - sizeof(void *), sizeof raw);
     free(raw);
-}
-
-/* Below this a huge page would be more than the block. */
-#define LARGE_BYTES ((size_t)4 << 20)
-
-void memory_large(void *block, size_t bytes)
-{
-#if defined(MADV_HUGEPAGE)
-    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
-    uintptr_t from = ((uintptr_t)block + page - 1) / page * page;
-    uintptr_t end = ((uintptr_t)block + bytes) / page * page;
-    if (bytes >= LARGE_BYTES && end > from)
-        madvise((void *)from, end - from, MADV_HUGEPAGE); /* only advice */
-#else
-    (void)block;
-    (void)bytes;
-#endif
 }
 
 bool memory_grow(void **array, size_t *capacity, size_t need, size_t size)

@@ -29,10 +29,6 @@ void *memory_calloc(size_t count, size_t size);
 void *memory_aligned_calloc(size_t bytes);
 void memory_aligned_free(void *block);
 
-/* Advice that a block is large and read often: huge pages, where the system has
- * them, make first touching it and reading it cheaper. */
-void memory_large(void *block, size_t bytes);
-
 /* Grow an array to hold at least `need` items of `size` bytes; doubles.
  * On failure the old array stays valid and false is returned. */
 bool memory_grow(void **array, size_t *capacity, size_t need, size_t size);

@@ -14,6 +14,7 @@
 #include "base/cpu_flags.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/pages.h"
 
 #define PIECE_BYTES ((size_t)1 << 20)
 #define MEASURE_PIECES 80 /* what doctor may take (docs/DIAGNOSIS.md) */
@@ -103,7 +104,7 @@ static void read_piece(void *context, size_t task, int worker)
 moshi_status bandwidth_open(bandwidth **out, pool *threads, size_t megabytes,
                             moshi_error *err)
 {
-    const size_t huge = (size_t)2 << 20;
+    const size_t huge = PAGES_LARGE_BYTES;
     bandwidth *b = memory_calloc(1, sizeof *b + megabytes * sizeof b->sums[0]);
     if (!b)
         return error_no_memory(err, "a block to be read");
@@ -116,9 +117,7 @@ moshi_status bandwidth_open(bandwidth **out, pool *threads, size_t megabytes,
     }
     b->raw = raw;
     b->block = (char *)(((uintptr_t)raw + huge - 1) & ~(uintptr_t)(huge - 1));
-#if defined(MADV_HUGEPAGE)
-    madvise(b->block, bytes_of(b), MADV_HUGEPAGE);
-#endif
+    pages_ask_large(b->block, bytes_of(b));
     pool_run(threads, b->pieces, write_piece, b);
     *out = b;
     return MOSHI_OK;
@@ -128,7 +127,7 @@ void bandwidth_close(bandwidth **handle)
 {
     if (!*handle)
         return;
-    munmap((*handle)->raw, bytes_of(*handle) + ((size_t)2 << 20));
+    munmap((*handle)->raw, bytes_of(*handle) + PAGES_LARGE_BYTES);
     memory_free(*handle);
     *handle = NULL;
 }

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/pages.h"
 #include "files/tensor_header.h"
 #include "lab/machine.h"
 #include "lab/synth_values.h"
@@ -39,10 +40,8 @@ static moshi_status map(synth_memory *m, size_t n_bytes, const char *label,
                        MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (bytes == MAP_FAILED)
         return error_no_memory(err, label);
-#if defined(MADV_HUGEPAGE)
     /* First touch is six times as fast; reading is not (docs/SPEED.md). */
-    madvise(bytes, n_bytes, MADV_HUGEPAGE);
-#endif
+    pages_ask_large(bytes, n_bytes);
     *m = (synth_memory){bytes, n_bytes};
     return MOSHI_OK;
 }

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/half.h"
 #include "base/memory.h"
+#include "base/pages.h"
 
 struct weights_store {
     void **blocks;
@@ -54,7 +55,7 @@ void *weights_store_block(weights_store *store, size_t bytes)
     void *block = memory_aligned_calloc(bytes);
     if (!block)
         return NULL;
-    memory_large(block, bytes);
+    pages_ask_large(block, bytes);
     store->blocks[store->count++] = block;
     store->bytes += bytes;
     return block;

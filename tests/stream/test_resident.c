@@ -17,6 +17,7 @@
 #include <cmocka.h>
 
 #include "base/memory.h"
+#include "base/pages.h"
 #include "files/tensor_header.h"
 #include "lab/machine.h"
 #include "lab/synth.h"
@@ -48,12 +49,10 @@ static checkpoint *blank_open(blank_file *f, checkpoint_format format,
                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     assert_true(header > 0 && f->bytes != MAP_FAILED);
     tensor_header_build(format, list->specs, list->count, f->bytes);
-#if defined(MADV_HUGEPAGE)
     /* Behind the header: the zeros come in large pages, too. */
     size_t from = size_round_up(header, 2 * MB);
     if (f->n_bytes > from)
-        madvise((char *)f->bytes + from, f->n_bytes - from, MADV_HUGEPAGE);
-#endif
+        pages_ask_large((char *)f->bytes + from, f->n_bytes - from);
     if (checkpoint_open_memory(&out, f->bytes, f->n_bytes, "zeros", &err) !=
         MOSHI_OK)
         fail_msg("%s", err.message);

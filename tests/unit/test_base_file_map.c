@@ -2,12 +2,9 @@
  * said; a large file is asked for in large pages, without which 8 GB take four
  * times as long to come into memory (docs/SPEED.md). Method: small files of
  * known bytes; what the system says of the mapping (smaps, "hg"). */
-#include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -15,6 +12,7 @@
 #include <cmocka.h>
 
 #include "base/file_map.h"
+#include "smaps.h"
 
 #define LARGE ((off_t)8 << 20)
 
@@ -35,29 +33,6 @@ static void remove_file(char *path)
 {
     unlink(path);
     free(path);
-}
-
-/* 1: the mapping has the flag; 0: it has not; -1: the system does not say. */
-static int mapping_has(const void *data, const char *flag)
-{
-    FILE *f = fopen("/proc/self/smaps", "r");
-    char line[512];
-    uintptr_t from, end;
-    int mine = 0, answer = -1;
-    while (f && fgets(line, sizeof line, f)) {
-        if (sscanf(line, "%" SCNxPTR "-%" SCNxPTR, &from, &end) == 2)
-            mine = from <= (uintptr_t)data && (uintptr_t)data < end;
-        if (mine && strncmp(line, "VmFlags:", 8) == 0)
-            answer = strstr(line, flag) != NULL;
-    }
-    if (f)
-        fclose(f);
-    return answer;
-}
-
-static int large_pages_exist(void)
-{
-    return access("/sys/kernel/mm/transparent_hugepage/enabled", F_OK) == 0;
 }
 
 static void a_file_is_mapped(void **state)
@@ -111,10 +86,10 @@ static void a_large_file_comes_in_large_pages(void **state)
     file_map map = {0};
     char *path = make_file(LARGE);
     assert_int_equal(file_map_open(&map, path, &err), MOSHI_OK);
-    int has = mapping_has(map.data, " hg");
+    int has = smaps_flag(map.data, " hg");
     file_map_close(&map);
     remove_file(path);
-    if (has < 0 || !large_pages_exist() || getenv("MOSHI_EMULATED")) {
+    if (has < 0 || !smaps_large_pages_exist()) {
         print_message("skipped: this system does not say, or has none, or an "
                       "emulator passes no advice on\n");
         skip();

@@ -1,0 +1,52 @@
+/* pages.c: large pages, by advice to the system (madvise). */
+#include "base/pages.h"
+
+#include <stdint.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+
+/* Linux's number for it, which C libraries older than Linux 6.1 do not name. A
+ * system that does not know it answers so, and that is the whole harm. */
+#if defined(__linux__) && !defined(MADV_COLLAPSE)
+#define MADV_COLLAPSE 25
+#endif
+
+/* Below this a large page would be more than the block. */
+#define WORTH_BYTES (2 * PAGES_LARGE_BYTES)
+
+void pages_ask_large(const void *block, size_t n_bytes)
+{
+#if defined(MADV_HUGEPAGE)
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    uintptr_t from = ((uintptr_t)block + page - 1) / page * page;
+    uintptr_t end = ((uintptr_t)block + n_bytes) / page * page;
+    if (n_bytes >= WORTH_BYTES && end > from)
+        madvise((void *)from, end - from, MADV_HUGEPAGE); /* only advice */
+#else
+    (void)block;
+    (void)n_bytes;
+#endif
+}
+
+size_t pages_gather(void *block, size_t n_bytes, size_t *at, size_t most)
+{
+    size_t made = 0;
+#if defined(MADV_COLLAPSE)
+    uintptr_t begin = (uintptr_t)block, end = begin + n_bytes;
+    uintptr_t page = size_round_up(begin + *at, PAGES_LARGE_BYTES);
+    if (n_bytes < WORTH_BYTES)
+        page = end;
+    for (; most > 0 && page + PAGES_LARGE_BYTES <= end; most--) {
+        made += madvise((void *)page, PAGES_LARGE_BYTES, MADV_COLLAPSE) == 0;
+        page += PAGES_LARGE_BYTES;
+    }
+    *at = page + PAGES_LARGE_BYTES <= end ? page - begin : n_bytes;
+#else
+    (void)block;
+    (void)most;
+    *at = n_bytes;
+#endif
+    return made;
+}
