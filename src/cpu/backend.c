@@ -1,4 +1,4 @@
-/* backend.c: stream states, runners, and the walk over the plan.
+/* backend.c: runners, and the walk over the plan (stream states: state.c).
  *
  * The walk is the whole executor: each operation cuts its own work into tasks
  * for the pool, or does it in the calling thread when it is small. */
@@ -24,65 +24,6 @@ static cpu_operation *const operations[OP_KIND_COUNT] = {
     OP_KINDS(OPERATION_ROW)
 #undef OPERATION_ROW
 };
-
-/* --- stream states --- */
-
-static void state_close(plan_state **handle)
-{
-    if (!*handle)
-        return;
-    memory_aligned_free((*handle)->bytes);
-    memory_free(*handle);
-    *handle = NULL;
-}
-
-static moshi_status state_open(backend *self, const plan *p, plan_state **out,
-                               moshi_error *err)
-{
-    (void)self;
-    plan_state *s = memory_calloc(1, sizeof *s);
-    if (s) {
-        s->plan = p;
-        s->bytes = memory_aligned_calloc(p->state_bytes);
-    }
-    if (!s || !s->bytes) {
-        state_close(&s);
-        return error_no_memory(err, "the state of a stream");
-    }
-    *out = s;
-    return MOSHI_OK;
-}
-
-static void state_reset(plan_state *s)
-{
-    s->frame = 0;
-    for (size_t i = 0; i < s->plan->n_tensors; i++) {
-        const plan_tensor *t = &s->plan->tensors[i];
-        if (t->space == PLAN_STATE && !t->keep)
-            memset(s->bytes + t->offset, 0, t->bytes);
-    }
-}
-
-static void state_seek(plan_state *s, int64_t frame)
-{
-    s->frame = frame;
-}
-
-static void state_write(plan_state *s, tensor_id tensor, size_t at,
-                        const void *data, size_t bytes)
-{
-    const plan_tensor *t = &s->plan->tensors[tensor];
-    assert(t->space == PLAN_STATE && at + bytes <= t->bytes);
-    memcpy(s->bytes + t->offset + at, data, bytes);
-}
-
-static void state_read(const plan_state *s, tensor_id tensor, size_t at,
-                       void *data, size_t bytes)
-{
-    const plan_tensor *t = &s->plan->tensors[tensor];
-    assert(t->space == PLAN_STATE && at + bytes <= t->bytes);
-    memcpy(data, s->bytes + t->offset + at, bytes);
-}
 
 /* --- runners --- */
 
@@ -178,6 +119,9 @@ static void run(plan_runner *r, plan_state *const *states, int n,
     run_part(r, states, n, 0, r->plan->n_ops, hook);
     for (int lane = 0; lane < n; lane++)
         states[lane]->frame++;
+    for (int lane = 0; lane < n; lane++)
+        if (cpu_state_gather(states[lane], 1))
+            break; /* one page is what a frame may wait for */
 }
 
 /* Memory that is not touched costs nothing: a part has what a whole has. */
@@ -186,7 +130,7 @@ static moshi_status part_state_open(backend *self, const plan *p,
                                     moshi_error *err)
 {
     (void)mine;
-    return state_open(self, p, out, err);
+    return cpu_state_open(self, p, out, err);
 }
 
 static moshi_status part_open(backend *self, const plan *p, int lanes_max,
@@ -233,12 +177,12 @@ moshi_status cpu_backend_open(backend **out, int threads, cpu_level level,
         .name = "cpu",
         .panels = true,
         .close = backend_close,
-        .state_open = state_open,
-        .state_close = state_close,
-        .state_reset = state_reset,
-        .state_seek = state_seek,
-        .state_write = state_write,
-        .state_read = state_read,
+        .state_open = cpu_state_open,
+        .state_close = cpu_state_close,
+        .state_reset = cpu_state_reset,
+        .state_seek = cpu_state_seek,
+        .state_write = cpu_state_write,
+        .state_read = cpu_state_read,
         .runner_open = runner_open,
         .runner_close = runner_close,
         .run = run,

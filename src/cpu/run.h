@@ -9,13 +9,7 @@
 
 #include "base/threads.h"
 #include "cpu/kernels.h"
-#include "plan/backend.h"
-
-struct plan_state {
-    const plan *plan;
-    int64_t frame;  /* frames run since the last reset */
-    char *bytes;    /* owned: plan->state_bytes */
-};
+#include "cpu/state.h"
 
 struct plan_runner {
     const plan *plan;

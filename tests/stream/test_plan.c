@@ -1,7 +1,7 @@
 /* test_plan.c: the executor on operations of real size.
  *
  * Goal: output bits do not depend on threads, on the lane, on whether the
- * key/value ring has wrapped; instruction sets agree with the reference; a
+ * key/value ring has wrapped or lies in large pages; instruction sets agree with the reference; a
  * memory plan never lets two live tensors share bytes. Method: one transformer
  * layer of width 256, built for the test, fed with noise. */
 #include <setjmp.h>
@@ -13,10 +13,12 @@
 #include <cmocka.h>
 
 #include "base/half.h"
+#include "base/pages.h"
 #include "cpu/backend.h"
 #include "golden.h"
 #include "models.h"
 #include "nn/transformer.h"
+#include "smaps.h"
 
 #define D 256
 #define F 700
@@ -66,12 +68,12 @@ static nn_matrix bf16(const uint16_t *w, size_t rows, size_t width)
     return (nn_matrix){DTYPE_BF16, rows, width, w, false};
 }
 
-/* x [STEPS, D] -> y; capacity: slots of the ring. */
-static plan *make_plan(int capacity, tensor_id *x, tensor_id *y)
+/* x [STEPS, D] -> y; steps that attention sees, slots of the ring. */
+static plan *make_window(int context, int capacity, tensor_id *x, tensor_id *y)
 {
     nn_transformer t = {.width = D, .heads = 4, .kv_heads = 4, .head_dim = 64,
                         .hidden = F, .layer_norm = true, .eps = 1e-5f,
-                        .context = CONTEXT, .capacity = capacity,
+                        .context = context, .capacity = capacity,
                         .window = OP_WINDOW_EXACT,
                         .position = OP_POSITION_STREAM, .rope = true};
     nn_norm norm = {true, 1e-5f, data->norm, data->bias};
@@ -94,20 +96,26 @@ static plan *make_plan(int capacity, tensor_id *x, tensor_id *y)
     return p;
 }
 
-static float *run(const plan *p, tensor_id x, tensor_id y, int threads,
-                  cpu_level level, int lanes)
+static plan *make_plan(int capacity, tensor_id *x, tensor_id *y)
+{
+    return make_window(CONTEXT, capacity, x, y);
+}
+
+/* large: kilobytes that lie in large pages at the end; NULL: not asked for. */
+static float *run_frames(const plan *p, tensor_id x, tensor_id y, int threads,
+                         cpu_level level, int lanes, int frames, long *large)
 {
     moshi_error err = {0};
     backend *be = NULL;
     plan_runner *r = NULL;
     plan_state *s[LANES] = {0};
     size_t n = STEPS * D;
-    float *out = calloc(FRAMES * n, sizeof *out), in[STEPS * D];
+    float *out = calloc((size_t)frames * n, sizeof *out), in[STEPS * D];
     assert_int_equal(cpu_backend_open(&be, threads, level, &err), 0);
     assert_int_equal(be->runner_open(be, p, lanes, &r, &err), 0);
     for (int l = 0; l < lanes; l++)
         assert_int_equal(be->state_open(be, p, &s[l], &err), 0);
-    for (int f = 0; f < FRAMES; f++) {
+    for (int f = 0; f < frames; f++) {
         /* The last lane hears what is compared, the others something else. */
         for (int l = 0; l < lanes; l++) {
             models_noise(in, n, (uint32_t)(f + 100 * (lanes - 1 - l)));
@@ -116,11 +124,19 @@ static float *run(const plan *p, tensor_id x, tensor_id y, int threads,
         be->run(r, s, lanes, NULL);
         be->read(r, y, lanes - 1, out + (size_t)f * n);
     }
+    if (large)
+        *large = smaps_kilobytes(NULL, "AnonHugePages:");
     for (int l = 0; l < lanes; l++)
         be->state_close(&s[l]);
     be->runner_close(&r);
     be->close(&be);
     return out;
+}
+
+static float *run(const plan *p, tensor_id x, tensor_id y, int threads,
+                  cpu_level level, int lanes)
+{
+    return run_frames(p, x, y, threads, level, lanes, FRAMES, NULL);
 }
 
 static void same_bits(void **state)
@@ -156,6 +172,44 @@ static void wrapped_ring(void **state)
     free(got);
     plan_close(&small);
     plan_close(&large);
+}
+
+static bool large_pages_are_made(void)
+{
+    size_t n = 4 * PAGES_LARGE_BYTES, at = 0;
+    char *block = malloc(n);
+    assert_non_null(block);
+    memset(block, 1, n);
+    size_t made = pages_gather(block, n, &at, SIZE_MAX);
+    free(block);
+    return made > 0 && smaps_large_pages_exist();
+}
+
+/* 2,100 slots of 2 KB are full with frame 700, and their pages are put together
+ * in the frames after it; of 2,200 slots they are not. The same bits, read from
+ * both kinds of pages. */
+static void full_ring(void **state)
+{
+    (void)state;
+    const int context = 2100 - STEPS + 1, frames = 705;
+    size_t n = (size_t)frames * STEPS * D;
+    long large = 0;
+    tensor_id x, y;
+    plan *full = make_window(context, 2100, &x, &y);
+    float *got = run_frames(full, x, y, 2, CPU_LEVEL_COUNT, 1, frames, &large);
+    plan *roomy = make_window(context, 2200, &x, &y);
+    float *want = run_frames(roomy, x, y, 2, CPU_LEVEL_COUNT, 1, frames, NULL);
+    assert_memory_equal(want, got, n * sizeof *want);
+    free(want);
+    free(got);
+    plan_close(&full);
+    plan_close(&roomy);
+    if (!large_pages_are_made()) {
+        print_message("skipped: this system makes no large pages of small "
+                      "ones; small ones had the same bits\n");
+        skip();
+    }
+    assert_true(large >= (long)(PAGES_LARGE_BYTES / 1024));
 }
 
 static void instruction_sets(void **state)
@@ -237,6 +291,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(same_bits),
         cmocka_unit_test(wrapped_ring),
+        cmocka_unit_test(full_ring),
         cmocka_unit_test(instruction_sets),
         cmocka_unit_test(memory_plan),
     };
