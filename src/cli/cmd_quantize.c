@@ -6,12 +6,12 @@
 
 #include "base/error.h"
 #include "cli/command.h"
-#include "cli/model_args.h"
 #include "cli/progress.h"
 #include "cli/report.h"
 #include "lm/model.h"
 #include "quant/encode.h"
 #include "quant/file.h"
+#include "tasks/model_files.h"
 
 /* One run of the command. */
 typedef struct work {
@@ -139,13 +139,14 @@ static void say_results(const work *w)
 static moshi_status quantize(work *w, moshi_error *err)
 {
     quant_params p = {.type = w->type,
+                      .threads = options_given(w->o, "threads")
+                                     ? (int)options_integer(w->o, "threads")
+                                     : 0,
                       .measure = w->report,
                       .progress = show_progress,
                       .tensor = print_tensor,
                       .user = w};
-    moshi_status status = device_args_cpu(w->o, &p.threads, err);
-    if (status == MOSHI_OK)
-        status = find(w, err);
+    moshi_status status = find(w, err);
     if (status != MOSHI_OK)
         return status;
     if (w->report)
@@ -210,7 +211,7 @@ const command cmd_quantize = {
     .name = "quantize",
     .summary = "write a language model's weights in fewer bits",
     .group = COMMAND_GROUP_PARTS,
-    .needs = COMMAND_NEEDS_DEVICE,
+    .needs = COMMAND_NEEDS_THREADS,
     .usage = usage,
     .about =
         "IN is a language model in any layout that the program reads, or the "

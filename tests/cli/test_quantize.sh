@@ -13,6 +13,9 @@ has err "no type was named"
 run 2 quantize "$f/lm-moshi-tiny/model.q8.gguf" out.gguf --type q3_k
 has err "'q3_k' is not one of q8_0"
 run 2 quantize "$f/lm-moshi-tiny/model.q8.gguf" --type q8_0
+run 2 quantize "$f/lm-moshi-tiny/model.q8.gguf" out.gguf --type q8_0 \
+    --gpu-layers 2
+has err "unknown option '--gpu-layers'"
 run 2 quantize "$f/lm-moshi-tiny/model.q8.gguf" - --type q8_0 --report
 has err "standard output"
 
