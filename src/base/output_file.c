@@ -1,14 +1,21 @@
-/* output_file.c: write beside the target, rename when complete. */
+/* output_file.c: write beside the target, rename when complete.
+ *
+ * Where the system can (Linux, most of its file systems) the file has no name
+ * until it is complete: a process that is interrupted or killed leaves nothing
+ * behind. Elsewhere it has a temporary one from the start. */
 #include "base/output_file.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -18,6 +25,7 @@ struct output_file {
     int fd;
     char *path;      /* the target, as given */
     char *temporary; /* NULL: fd is the target itself (a special file) */
+    bool named;      /* a file of that name exists, and is ours */
     char *piece;     /* gathered, not yet written; NULL: nothing gathers */
     size_t room, held; /* bytes of a piece, and in it */
 };
@@ -61,6 +69,92 @@ static void set_mode(int fd, const char *target)
         return; /* benign: the file keeps the private mode of mkstemp */
 }
 
+/* --- a file without a name --- */
+
+#ifdef O_TMPFILE
+#define NAMES_TRIED 100
+
+/* Give fd the first free name "PATH.PID-N", put into `name`. False: errno. */
+static bool give_name(int fd, const char *path, char *name, size_t room)
+{
+    char descriptor[32];
+    snprintf(descriptor, sizeof descriptor, "/proc/self/fd/%d", fd);
+    for (int i = 0; i < NAMES_TRIED; i++) {
+        snprintf(name, room, "%s.%d-%d", path, (int)getpid(), i);
+        if (linkat(AT_FDCWD, descriptor, AT_FDCWD, name,
+                   AT_SYMLINK_FOLLOW) == 0)
+            return true;
+        if (errno != EEXIST)
+            return false;
+    }
+    return false;
+}
+
+/* A new file in the folder of path, or -1. Whether it can be given a name is
+ * tried with another: after hours of work it would be too late. */
+static int open_nameless(const char *path, char *name, size_t room)
+{
+    snprintf(name, room, "%s", path);
+    const char *folder = dirname(name);
+    int fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    int trial = fd < 0 ? -1 : open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC,
+                                   0600);
+    bool ok = trial >= 0 && give_name(trial, path, name, room);
+    if (ok)
+        unlink(name);
+    if (trial >= 0)
+        close(trial);
+    if (!ok && fd >= 0)
+        close(fd);
+    return ok ? fd : -1;
+}
+#else
+static bool give_name(int fd, const char *path, char *name, size_t room)
+{
+    (void)fd, (void)path, (void)name, (void)room;
+    errno = ENOSYS;
+    return false;
+}
+
+static int open_nameless(const char *path, char *name, size_t room)
+{
+    (void)path, (void)name, (void)room;
+    return -1;
+}
+#endif
+
+/* Room for the temporary name: ".PID-N" or ".XXXXXX" behind the path. */
+static size_t name_room(const char *path)
+{
+    return strlen(path) + sizeof ".2147483647-99";
+}
+
+/* A file that somebody has protected is not replaced, though its folder would
+ * allow it. */
+static bool is_protected(const char *path)
+{
+    return faccessat(AT_FDCWD, path, F_OK, AT_EACCESS) == 0 &&
+           faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) != 0;
+}
+
+/* file->temporary has name_room(). fd is -1 and errno set if it fails. */
+static void open_temporary(output_file *file, const char *path)
+{
+    size_t room = name_room(path);
+    if (!*path)
+        errno = ENOENT;
+    if (!*path || is_protected(path))
+        return;
+    file->fd = open_nameless(path, file->temporary, room);
+    if (file->fd < 0) {
+        snprintf(file->temporary, room, "%s.XXXXXX", path);
+        file->fd = mkostemp(file->temporary, O_CLOEXEC);
+        file->named = file->fd >= 0;
+    }
+    if (file->fd >= 0)
+        set_mode(file->fd, path);
+}
+
 moshi_status output_file_open(output_file **out, const char *path,
                               moshi_error *err)
 {
@@ -71,7 +165,6 @@ moshi_status output_file_open(output_file **out, const char *path,
         return error_set(err, MOSHI_IO, "cannot write '%s': it is a folder",
                          path);
     output_file *file = memory_calloc(1, sizeof *file);
-    size_t room = strlen(path) + sizeof ".XXXXXX";
     if (!file)
         return error_no_memory(err, "an output file");
     file->fd = -1;
@@ -85,26 +178,46 @@ moshi_status output_file_open(output_file **out, const char *path,
     } else if (is_special(path)) {
         file->fd = open(path, O_WRONLY | O_CLOEXEC);
     } else {
-        file->temporary = memory_calloc(room, 1);
+        file->temporary = memory_calloc(name_room(path), 1);
         if (!file->temporary) {
             output_file_close(&file);
             return error_no_memory(err, "an output file");
         }
-        snprintf(file->temporary, room, "%s.XXXXXX", path);
-        file->fd = mkostemp(file->temporary, O_CLOEXEC);
-        if (file->fd >= 0)
-            set_mode(file->fd, path);
+        open_temporary(file, path);
     }
     if (file->fd < 0) {
         int reason = errno;
-        memory_free(file->temporary);
-        file->temporary = NULL;
         output_file_close(&file);
         return error_set(err, MOSHI_IO, "cannot write '%s': %s", path,
                          strerror(reason));
     }
     *out = file;
     return MOSHI_OK;
+}
+
+moshi_status output_file_expect(const output_file *file, uint64_t n_bytes,
+                                moshi_error *err)
+{
+    struct statvfs disk;
+    struct rlimit most;
+    if (!file->temporary)
+        return MOSHI_OK;
+    if (getrlimit(RLIMIT_FSIZE, &most) == 0 &&
+        most.rlim_cur != RLIM_INFINITY && n_bytes > most.rlim_cur) {
+        error_set(err, MOSHI_IO, "cannot write '%s': it would have %.2f MB, "
+                  "and files here may have %.2f MB", file->path,
+                  (double)n_bytes * 1e-6, (double)most.rlim_cur * 1e-6);
+        return error_hint(err, "raise the limit: ulimit -f");
+    }
+    if (fstatvfs(file->fd, &disk) != 0 || disk.f_blocks == 0)
+        return MOSHI_OK; /* the file system does not say */
+    double left = (double)disk.f_bavail * (double)disk.f_frsize;
+    if ((double)n_bytes <= left)
+        return MOSHI_OK;
+    error_set(err, MOSHI_IO, "cannot write '%s': it takes %.2f MB and its disk "
+              "has %.2f MB left", file->path, (double)n_bytes * 1e-6,
+              left * 1e-6);
+    return error_hint(err, "make room, or write to another disk");
 }
 
 moshi_status output_file_gather(output_file *file, size_t bytes,
@@ -202,16 +315,21 @@ moshi_status output_file_commit(output_file *file, moshi_error *err)
     moshi_status status = write_held(file, err);
     if (status != MOSHI_OK)
         return status;
-    int fd = file->fd;
-    file->fd = -1;
-    bool ok = close(fd) == 0;
+    bool ok = true;
+    if (file->temporary && !file->named)
+        ok = file->named = give_name(file->fd, file->path, file->temporary,
+                                     name_room(file->path));
+    if (ok) {
+        int fd = file->fd;
+        file->fd = -1;
+        ok = close(fd) == 0;
+    }
     if (ok && file->temporary)
         ok = rename(file->temporary, file->path) == 0;
     if (!ok)
         return error_set(err, MOSHI_IO, "cannot write '%s': %s", file->path,
                          strerror(errno));
-    memory_free(file->temporary);
-    file->temporary = NULL;
+    file->named = false;
     return MOSHI_OK;
 }
 
@@ -222,7 +340,7 @@ void output_file_close(output_file **handle)
         return;
     if (file->fd >= 0)
         close(file->fd);
-    if (file->temporary)
+    if (file->named)
         unlink(file->temporary);
     memory_free(file->temporary);
     memory_free(file->piece);

@@ -1,22 +1,29 @@
 /* output_file.h: a file that appears only when it is complete.
  *
  * Data goes to a temporary file in the same folder; commit writes what is still
- * held, closes it and renames it over the target. Closing without commit removes
- * it, and so does closing after a commit that failed. Special
+ * held, closes it and renames it over the target. Closing without commit, or after
+ * a commit that failed, removes it, and so does the end of the process where
+ * Linux and the file system know files without a name (O_TMPFILE); elsewhere a
+ * killed process leaves "TARGET.XXXXXX". Special
  * files (/dev/stdout, /dev/null, pipes) and "-", which is standard output,
  * are written directly. */
 #ifndef MOSHI_BASE_OUTPUT_FILE_H
 #define MOSHI_BASE_OUTPUT_FILE_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include <moshi/error.h>
 
 typedef struct output_file output_file;
 
-/* Errors (MOSHI_IO): folder missing or not writable. */
+/* Errors (MOSHI_IO): folder missing or not writable, the file protected. */
 moshi_status output_file_open(output_file **out, const char *path,
                               moshi_error *err);
+/* So many bytes are going to be written: an error now (MOSHI_IO) if the disk
+ * has no room for them, or the process may not write so large a file. */
+moshi_status output_file_expect(const output_file *file, uint64_t n_bytes,
+                                moshi_error *err);
 /* From now on what is written goes to the system in pieces of `bytes` bytes,
  * each where a multiple of that begins: a large file that comes in a few large
  * pieces is in the system's cache in large pages, which are quicker to map

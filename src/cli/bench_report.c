@@ -2,6 +2,7 @@
 #include "cli/bench_report.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "base/cpu_flags.h"
 #include "cli/json_out.h"
@@ -53,8 +54,10 @@ static void print_memory(const bench_run *r)
 
 static void print_run(const bench_run *r)
 {
-    printf("\n%d frames, %d thread%s, %d lane%s", r->frames, r->threads,
-           r->threads == 1 ? "" : "s", r->lanes, r->lanes == 1 ? "" : "s");
+    printf("\n%d frame%s, ", r->frames, r->frames == 1 ? "" : "s");
+    if (r->threads)
+        printf("%d thread%s, ", r->threads, r->threads == 1 ? "" : "s");
+    printf("%d lane%s", r->lanes, r->lanes == 1 ? "" : "s");
     if (r->cached)
         printf(", %lld steps cached", (long long)r->cached);
     printf(r->threads ? "; memory beside the frames: %.1f GB/s\n"
@@ -95,16 +98,20 @@ static void print_rows(const bench_rows *rows, const char *title)
 
 static void print_lanes(const bench_findings *f)
 {
+    const bench_run *one = NULL;
     if (f->n_runs < 2)
         return;
-    printf("\n%-6s %12s %14s %20s\n", "lanes", "frame p50 ms", "frames/s",
-           "against one lane");
+    for (size_t i = 0; i < f->n_runs && !one; i++)
+        if (f->runs[i].lanes == 1 && f->runs[i].streams_per_s > 0)
+            one = &f->runs[i];
+    printf("\n%-6s %12s %14s", "lanes", "frame p50 ms", "frames/s");
+    printf(one ? " %20s\n" : "\n", "against one lane");
     for (size_t i = 0; i < f->n_runs; i++) {
         const bench_run *r = &f->runs[i];
         printf("%-6d %12.2f %14.1f", r->lanes, r->parts[BENCH_FRAME].ms_p50,
                r->streams_per_s);
-        if (f->runs[0].lanes == 1 && f->runs[0].streams_per_s > 0)
-            printf(" %19.2fx", r->streams_per_s / f->runs[0].streams_per_s);
+        if (one)
+            printf(" %19.2fx", r->streams_per_s / one->streams_per_s);
         printf("\n");
     }
 }
@@ -113,15 +120,18 @@ static void print_advice(const bench_run *r, const bench_advice *a,
                          bool has_lm)
 {
     double p99 = r->parts[BENCH_FRAME].ms_p99;
+    char lanes[32] = "";
+    if (r->lanes > 1)
+        snprintf(lanes, sizeof lanes, " with %d lanes", r->lanes);
     printf("\n");
     if (a->real_time) {
-        printf("In time: 99 of 100 frames take %.1f ms or less, and a frame "
-               "lasts %.0f ms.\n", p99, r->frame_ms);
+        printf("In time%s: 99 of 100 frames take %.1f ms or less, and a frame "
+               "lasts %.0f ms.\n", lanes, p99, r->frame_ms);
         return;
     }
-    printf("Not in time: a frame lasts %.0f ms, and one in a hundred takes "
+    printf("Not in time%s: a frame lasts %.0f ms, and one in a hundred takes "
            "%.1f ms or more. It would take a machine that reads %.0f GB/s.\n",
-           r->frame_ms, p99, a->needed_bytes_per_s * 1e-9);
+           lanes, r->frame_ms, p99, a->needed_bytes_per_s * 1e-9);
     if (!has_lm)
         return;
     double now = (double)r->parts[BENCH_FRAME].bytes;
@@ -138,6 +148,8 @@ void bench_report_print(const bench_findings *f)
 {
     printf("model         %s\n", f->name);
     print_machine(f->machine);
+    if (strcmp(f->device, "cpu") != 0)
+        printf("device        %s\n", f->device);
     printf("start         ");
     if (f->open_ms > 0)
         printf("opened in %.1f ms, weights in memory %.1f ms later, ",
@@ -152,9 +164,7 @@ void bench_report_print(const bench_findings *f)
         }
     }
     print_lanes(f);
-    for (size_t i = 0; i < f->n_runs; i++)
-        if (f->runs[i].lanes == 1)
-            print_advice(&f->runs[i], &f->advice[i], f->has_lm);
+    print_advice(&f->runs[0], f->advice, f->has_lm);
 }
 
 /* --- JSON --- */
@@ -227,7 +237,7 @@ static void json_rows(json_out *j, const char *key, const bench_rows *rows)
 }
 
 /* The fields of a run: at the top for the first, in "runs" for each. */
-static void json_run(json_out *j, const bench_run *r, const bench_advice *a)
+static void json_run(json_out *j, const bench_run *r)
 {
     json_out_integer(j, "threads", r->threads);
     json_out_integer(j, "lanes", r->lanes);
@@ -236,7 +246,8 @@ static void json_run(json_out *j, const bench_run *r, const bench_advice *a)
     json_parts(j, r);
     json_out_real(j, "read_gb_per_s_beside", r->read_bytes_per_s * 1e-9);
     json_out_real(j, "real_time_factor", r->real_time_factor);
-    json_out_bool(j, "real_time", a->real_time);
+    json_out_bool(j, "real_time",
+                  r->parts[BENCH_FRAME].ms_p99 < r->frame_ms);
     json_out_real(j, "stream_frames_per_s", r->streams_per_s);
     json_out_real(j, "real_time_lanes", r->real_time_lanes);
     json_out_real(j, "rss_mb", (double)r->resident * 1e-6);
@@ -263,6 +274,7 @@ static void json_run(json_out *j, const bench_run *r, const bench_advice *a)
 static void json_advice(json_out *j, const bench_run *r, const bench_advice *a)
 {
     json_out_object(j, "verdict");
+    json_out_integer(j, "lanes", r->lanes);
     json_out_bool(j, "real_time", a->real_time);
     json_out_real(j, "frame_ms", r->frame_ms);
     json_out_real(j, "needed_gb_per_s", a->needed_bytes_per_s * 1e-9);
@@ -299,13 +311,14 @@ void bench_report_json(const bench_findings *f)
     json_out_object(&j, NULL);
     json_machine(&j, f->machine);
     json_out_text(&j, "model", f->name);
+    json_out_text(&j, "device", f->device);
     json_start(&j, f);
-    json_run(&j, &f->runs[0], &f->advice[0]);
-    json_advice(&j, &f->runs[0], &f->advice[0]);
+    json_run(&j, &f->runs[0]);
+    json_advice(&j, &f->runs[0], f->advice);
     json_out_array(&j, "runs");
     for (size_t i = 0; i < f->n_runs; i++) {
         json_out_object(&j, NULL);
-        json_run(&j, &f->runs[i], &f->advice[i]);
+        json_run(&j, &f->runs[i]);
         json_out_end(&j);
     }
     json_out_end(&j);

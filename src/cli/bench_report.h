@@ -9,7 +9,8 @@ typedef struct bench_findings {
     const char *name;         /* of the model */
     const bench_machine *machine;
     const bench_run *runs;
-    const bench_advice *advice; /* of each run; of one lane it is judged */
+    const bench_advice *advice; /* of the first run */
+    const char *device;         /* "cpu", or which GPU */
     size_t n_runs;
     bool has_lm;
     double open_ms, load_ms;  /* of files; 0: of no file */

@@ -1,7 +1,6 @@
 /* chat_run.c: the loop of moshi chat: a frame heard, a frame spoken. */
 #include <math.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -26,23 +25,6 @@ static double level_dbfs(const float *pcm, size_t n)
     for (size_t i = 0; i < n; i++)
         sum += (double)pcm[i] * pcm[i];
     return 10 * log10(sum / (double)n + 1e-12);
-}
-
-static int ascending(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-double chat_recent_quantile(const chat_recent *r, double q)
-{
-    double sorted[CHAT_RECENT];
-    size_t n = r->count < CHAT_RECENT ? r->count : CHAT_RECENT;
-    if (n == 0)
-        return 0;
-    memcpy(sorted, r->seconds, n * sizeof *sorted);
-    qsort(sorted, n, sizeof *sorted, ascending);
-    return sorted[(size_t)(q * (double)(n - 1) + 0.5)];
 }
 
 static bool note_times(chat_work *w, const frame_times *t, double all)

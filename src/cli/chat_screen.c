@@ -6,6 +6,7 @@
 #include <math.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <string.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -102,6 +103,24 @@ static void draw_meter(const char *name, double dbfs)
     fputs("] ", stderr);
 }
 
+static int ascending(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* Time of a frame over the last seconds; q: 0 … 1. */
+static double recent_quantile(const chat_recent *r, double q)
+{
+    double sorted[CHAT_RECENT];
+    size_t n = r->count < CHAT_RECENT ? r->count : CHAT_RECENT;
+    if (n == 0)
+        return 0;
+    memcpy(sorted, r->seconds, n * sizeof *sorted);
+    qsort(sorted, n, sizeof *sorted, ascending);
+    return sorted[(size_t)(q * (double)(n - 1) + 0.5)];
+}
+
 static void draw(chat_work *w)
 {
     chat_screen *s = &w->screen;
@@ -111,15 +130,15 @@ static void draw(chat_work *w)
     draw_meter(w->muted ? "MUTED" : "you", w->muted ? -120 : w->level_in);
     draw_meter("moshi", w->level_out);
     fprintf(stderr, "frame %.0f/%.0f of 80 ms, %llu late",
-            1e3 * chat_recent_quantile(&w->recent, 0.5),
-            1e3 * chat_recent_quantile(&w->recent, 0.99),
+            1e3 * recent_quantile(&w->recent, 0.5),
+            1e3 * recent_quantile(&w->recent, 0.99),
             (unsigned long long)w->late);
     if (w->ends.live) {
         live_sound_state l = live_sound_look(w->ends.live);
         fprintf(stderr, ", under %llu over %llu, latency %.0f ms",
                 (unsigned long long)l.underruns,
                 (unsigned long long)(l.overruns + l.dropped),
-                1e3 * (l.latency + chat_recent_quantile(&w->recent, 0.5)));
+                1e3 * (l.latency + recent_quantile(&w->recent, 0.5)));
     }
     fflush(stderr);
     s->drawn = true;

@@ -82,9 +82,6 @@ typedef struct chat_work {
 /* Hear and speak until somebody ends it. */
 moshi_status chat_run(chat_work *w, moshi_error *err);
 
-/* Time of a frame over the last seconds; q: 0 … 1. */
-double chat_recent_quantile(const chat_recent *r, double q);
-
 void chat_screen_open(chat_work *w);
 void chat_screen_close(chat_work *w);
 /* Words as they are spoken. */

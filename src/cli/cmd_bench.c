@@ -22,11 +22,12 @@ typedef struct work {
     const options *o;
     int lanes[RUNS_MAX];
     size_t n_runs;
+    moshi_model_params params;
     bandwidth *memory;
     bench_machine machine;
     bench_model model;
     bench_run runs[RUNS_MAX];
-    bench_advice advice[RUNS_MAX];
+    bench_advice advice; /* of the first */
     progress bar;
 } work;
 
@@ -59,41 +60,52 @@ static void show_running(void *user, double fraction)
     progress_set(user, fraction, "running");
 }
 
+/* What the command line says of the model; nothing is opened. */
+static moshi_status read_params(work *w, moshi_error *err)
+{
+    moshi_model_params *p = &w->params;
+    moshi_status status = model_args(w->o, p, err);
+    if (status != MOSHI_OK)
+        return status;
+    p->exact_activations = options_flag(w->o, "exact-activations");
+    p->kv = options_text(w->o, "kv");
+    if (w->o->n_args)
+        p->model = w->o->args[0];
+    status = cache_type_check(p->kv, err);
+    if (status == MOSHI_OK && !options_given(w->o, "preset"))
+        status = model_args_default(p, err);
+    return status;
+}
+
+/* The most lanes of a run, if their caches are filled. */
+static int lanes_filled(const work *w)
+{
+    int most = 0;
+    for (size_t i = 0; i < w->n_runs; i++)
+        most = w->lanes[i] > most ? w->lanes[i] : most;
+    return options_integer(w->o, "steps-cached") > 0 ? most : 0;
+}
+
 static moshi_status open_model(work *w, moshi_error *err)
 {
-    moshi_model_params p;
     const char *preset = options_text(w->o, "preset");
-    moshi_status status = model_args(w->o, &p, err);
-    if (status != MOSHI_OK)
-        return status;
-    p.exact_activations = options_flag(w->o, "exact-activations");
-    p.kv = options_text(w->o, "kv");
-    status = cache_type_check(p.kv, err);
-    if (status != MOSHI_OK)
-        return status;
-    if (preset)
-        return bench_model_synthetic(&w->model, preset, &p, show_filling,
-                                     &w->bar, err);
-    if (w->o->n_args)
-        p.model = w->o->args[0];
-    status = model_args_default(&p, err);
-    return status == MOSHI_OK ? bench_model_open(&w->model, &p, err) : status;
+    int filled = lanes_filled(w);
+    return preset ? bench_model_synthetic(&w->model, preset, &w->params,
+                                          filled, show_filling, &w->bar, err)
+                  : bench_model_open(&w->model, &w->params, filled, err);
 }
 
 static moshi_status measure_machine(work *w, moshi_error *err)
 {
-    const char *device;
-    int threads = 0;
     pool *all = NULL;
-    moshi_status status = device_args(w->o, &device, &threads, err);
-    if (status == MOSHI_OK)
-        status = pool_open(&all, 0, err);
+    moshi_status status = pool_open(&all, 0, err);
     if (status == MOSHI_OK)
         status = bandwidth_open(&w->memory, all, RULER_MEGABYTES, err);
     pool_close(&all);
-    return status == MOSHI_OK ? bench_machine_measure(&w->machine, w->memory,
-                                                      threads, err)
-                              : status;
+    return status == MOSHI_OK
+               ? bench_machine_measure(&w->machine, w->memory,
+                                       w->params.threads, err)
+               : status;
 }
 
 static moshi_status measure(work *w, moshi_error *err)
@@ -106,16 +118,18 @@ static moshi_status measure(work *w, moshi_error *err)
         .progress = show_running,
         .user = &w->bar,
     };
-    moshi_status status = measure_machine(w, err);
+    moshi_status status = read_params(w, err);
+    if (status == MOSHI_OK)
+        status = measure_machine(w, err);
     p.memory = w->memory;
     if (status == MOSHI_OK)
         status = open_model(w, err);
     for (size_t i = 0; i < w->n_runs && status == MOSHI_OK; i++) {
         p.lanes = w->lanes[i];
         status = bench_run_make(&w->runs[i], &w->model, &p, err);
-        if (status == MOSHI_OK)
-            w->advice[i] = bench_advise(&w->model, &w->runs[i]);
     }
+    if (status == MOSHI_OK)
+        w->advice = bench_advise(&w->model, &w->runs[0]);
     return status;
 }
 
@@ -140,16 +154,78 @@ static void report(const work *w)
     bench_findings f = {.name = name,
                         .machine = &w->machine,
                         .runs = w->runs,
-                        .advice = w->advice,
+                        .advice = &w->advice,
+                        .device = w->model.model->device.name,
                         .n_runs = w->n_runs,
                         .has_lm = w->model.model->lm != NULL,
                         .open_ms = w->model.open_ms,
                         .load_ms = w->model.load_ms};
     name_model(w, name, sizeof name);
+    device_report(w->o, f.device, w->model.model->device.note);
     if (options_flag(w->o, "json"))
         bench_report_json(&f);
     else
         bench_report_print(&f);
+}
+
+/* Options that say something of a language model, of its files, or of any
+ * files: they would change nothing here. */
+static const char *const of_lm[] = {"kv", "exact-activations", NULL};
+static const char *const of_lm_files[] = {"config", "tokenizer", NULL};
+static const char *const of_files[] = {"config", "tokenizer", "mimi-config",
+                                       NULL};
+
+static exit_status refuse(const options *o, const char *const *names,
+                          const char *what)
+{
+    for (; *names; names++)
+        if (options_given(o, *names))
+            return report_usage("bench", "--%s has no meaning here: %s",
+                                *names, what);
+    return EXIT_STATUS_DONE;
+}
+
+static exit_status unknown_preset(const char *name)
+{
+    const char *names[64];
+    size_t n = synth_presets_count();
+    n = n < sizeof names / sizeof *names ? n : sizeof names / sizeof *names;
+    for (size_t i = 0; i < n; i++)
+        names[i] = synth_presets_at(i)->name;
+    const char *nearest = options_nearest(name, names, n);
+    if (nearest)
+        return report_usage("bench", "there is no preset '%s'; did you mean "
+                            "'%s'?", name, nearest);
+    return report_usage("bench", "there is no preset '%s': 'moshi synth --list' "
+                        "names them; one with a type behind it, such as "
+                        "moshi-7b-q4_k, is the same model in that type", name);
+}
+
+static exit_status check_preset(const options *o, const char *preset)
+{
+    moshi_error err = {0};
+    synth_parts parts = {0};
+    moshi_status status = synth_parts_make(&parts, preset, &err);
+    bool codec = !parts.lm;
+    synth_parts_release(&parts);
+    if (status == MOSHI_ARGUMENT)
+        return unknown_preset(preset);
+    if (status != MOSHI_OK)
+        return report_error(&err);
+    exit_status answer = refuse(o, of_files, "a preset has no files");
+    return answer == EXIT_STATUS_DONE && codec
+               ? refuse(o, of_lm, "it is for a language model, and this is a "
+                                  "codec alone")
+               : answer;
+}
+
+/* --mimi and nothing else. */
+static exit_status check_codec(const options *o)
+{
+    const char *what = "it is for a language model, and --mimi names a codec "
+                       "alone";
+    exit_status answer = refuse(o, of_lm, what);
+    return answer == EXIT_STATUS_DONE ? refuse(o, of_lm_files, what) : answer;
 }
 
 static exit_status check_usage(work *w)
@@ -168,6 +244,11 @@ static exit_status check_usage(work *w)
         !options_given(o, "model"))
         return report_usage("bench", "half a model was named: --lm and --mimi "
                             "go together, or with --model");
+    if (options_given(o, "preset"))
+        return check_preset(o, options_text(o, "preset"));
+    if (options_given(o, "mimi") && !o->n_args && !options_given(o, "model") &&
+        !options_given(o, "lm"))
+        return check_codec(o);
     return EXIT_STATUS_DONE;
 }
 
@@ -189,7 +270,7 @@ static exit_status run(const options *o)
             report(w);
         else
             answer = report_error(&err);
-        if (status == MOSHI_ARGUMENT) /* such as a preset that is none */
+        if (status == MOSHI_ARGUMENT) /* such as a type that is none */
             answer = EXIT_STATUS_USAGE;
     }
     for (size_t i = 0; i < w->n_runs; i++)
@@ -249,8 +330,9 @@ const command cmd_bench = {
         "processor's caches can reach more than all of it.\n\n"
         "The last lines say whether this machine can hold a conversation with "
         "the model, which it can if the slowest of a hundred frames takes less "
-        "than the 80 ms that it lasts, and if not, what would. Close other "
-        "programs first: the figures are those of the moment.",
+        "than the 80 ms that it lasts, and if not, what would; with several "
+        "numbers of lanes, of the first. Close other programs first: the "
+        "figures are those of the moment.",
     .options = own_options,
     .examples = examples,
     .args_max = 1,

@@ -4,13 +4,14 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/error.h"
 #include "cli/command.h"
-#include "cli/model_args.h"
 #include "cli/progress.h"
 #include "cli/report.h"
 #include "lm/model.h"
 #include "quant/encode.h"
 #include "quant/file.h"
+#include "tasks/model_files.h"
 
 /* One run of the command. */
 typedef struct work {
@@ -67,11 +68,36 @@ static moshi_status open_model(const char *path, const char *config,
     return lm_model_open(out, &p, err);
 }
 
+static bool same_file(const char *a, const char *b)
+{
+    struct stat x, y;
+    return a && stat(a, &x) == 0 && stat(b, &y) == 0 &&
+           x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+/* No part of the model is written over: it would be gone. (Its weights are
+ * looked after by quant_file_write.) */
+static moshi_status check_output(const work *w, moshi_error *err)
+{
+    const model_files *f = &w->files;
+    const char *const parts[] = {f->config, f->tokenizer, f->mimi,
+                                 f->mimi_config};
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        if (same_file(parts[i], w->o->args[1])) {
+            error_set(err, MOSHI_ARGUMENT, "'%s' is a part of the model",
+                      w->o->args[1]);
+            return error_hint(err, "write to another name");
+        }
+    return MOSHI_OK;
+}
+
 static moshi_status find(work *w, moshi_error *err)
 {
     const moshi_model_params p = {.model = w->o->args[0],
                                   .config = options_text(w->o, "config")};
     moshi_status status = model_files_find(&w->files, &p, MODEL_PARTS_LM, err);
+    if (status == MOSHI_OK)
+        status = check_output(w, err);
     return status == MOSHI_OK
                ? open_model(w->files.lm, w->files.config, &w->model, err)
                : status;
@@ -113,13 +139,14 @@ static void say_results(const work *w)
 static moshi_status quantize(work *w, moshi_error *err)
 {
     quant_params p = {.type = w->type,
+                      .threads = options_given(w->o, "threads")
+                                     ? (int)options_integer(w->o, "threads")
+                                     : 0,
                       .measure = w->report,
                       .progress = show_progress,
                       .tensor = print_tensor,
                       .user = w};
-    moshi_status status = device_args_cpu(w->o, &p.threads, err);
-    if (status == MOSHI_OK)
-        status = find(w, err);
+    moshi_status status = find(w, err);
     if (status != MOSHI_OK)
         return status;
     if (w->report)
@@ -184,7 +211,7 @@ const command cmd_quantize = {
     .name = "quantize",
     .summary = "write a language model's weights in fewer bits",
     .group = COMMAND_GROUP_PARTS,
-    .needs = COMMAND_NEEDS_DEVICE,
+    .needs = COMMAND_NEEDS_THREADS,
     .usage = usage,
     .about =
         "IN is a language model in any layout that the program reads, or the "
@@ -195,7 +222,9 @@ const command cmd_quantize = {
         "others.\n\n"
         "A model in PyTorch layout becomes one in candle layout if each "
         "codebook has weights of its own, else it keeps its names. Few "
-        "megabytes of memory are needed, whatever the model.",
+        "megabytes of memory are needed, whatever the model. OUT.gguf appears "
+        "when it is complete; before the work begins its disk must have room "
+        "for it.",
     .options = own_options,
     .examples = examples,
     .args_min = 2,

@@ -26,13 +26,14 @@ typedef enum command_group {
 /* What a command needs decides which shared options it has (common.c). */
 typedef enum command_needs {
     COMMAND_NEEDS_MODEL = 1,  /* --model, --lm, --mimi, … */
-    COMMAND_NEEDS_DEVICE = 2, /* --device, --threads */
+    COMMAND_NEEDS_DEVICE = 2, /* --device, --gpu-layers, --threads */
     COMMAND_REPORTS = 4,      /* --json */
     COMMAND_SAMPLES = 8,      /* --seed, --temp, … */
     COMMAND_TRACES = 16,      /* --match, --frames, --codec */
     COMMAND_RECORDING = 32,   /* --lead-in, --tail, … */
     COMMAND_TALKS = COMMAND_SAMPLES | COMMAND_RECORDING,
     COMMAND_ENDS = 64,        /* --in, --out, … */
+    COMMAND_NEEDS_THREADS = 128, /* --threads alone */
 } command_needs;
 
 typedef struct command {

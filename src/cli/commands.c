@@ -46,6 +46,8 @@ void command_options(const command *c, options *o)
         options_add(o, common_model_options);
     if (c->needs & COMMAND_NEEDS_DEVICE)
         options_add(o, common_device_options);
+    if (c->needs & (COMMAND_NEEDS_DEVICE | COMMAND_NEEDS_THREADS))
+        options_add(o, common_threads_options);
     if (c->needs & COMMAND_REPORTS)
         options_add(o, common_report_options);
     options_add(o, common_options);

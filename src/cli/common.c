@@ -34,6 +34,10 @@ const option common_device_options[] = {
     {.name = "gpu-layers", .type = OPTION_TEXT, .value = "N|auto",
      .help = "layers of the model that a GPU computes, the others stay on the "
              "CPU; auto, as many as fit, unless given"},
+    {0},
+};
+
+const option common_threads_options[] = {
     {.name = "threads", .type = OPTION_INTEGER, .value = "N", .min = 1,
      .max = LIMIT_THREADS,
      .help = "threads to compute with; one per usable core unless given"},

@@ -6,6 +6,7 @@
 
 extern const option common_model_options[];  /* which model */
 extern const option common_device_options[]; /* where it runs */
+extern const option common_threads_options[]; /* and with how many threads */
 extern const option common_sampling_options[]; /* tokens, conditions, delay */
 extern const option common_recording_options[]; /* silence around a recording */
 extern const option common_ends_options[];      /* where sound is from, and goes */

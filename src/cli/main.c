@@ -1,5 +1,6 @@
 /* main.c: find the command, parse its options, run it, answer the shell. */
 #include <errno.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -103,5 +104,7 @@ static exit_status run(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+    /* A file that grows too large is an error that says so (ulimit -f). */
+    signal(SIGXFSZ, SIG_IGN);
     return finish_output(run(argc, argv));
 }

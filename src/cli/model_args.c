@@ -53,18 +53,6 @@ moshi_status device_layers(const char *text, int *out, moshi_error *err)
                            "layers, or auto", text);
 }
 
-moshi_status device_args_cpu(const options *o, int *threads, moshi_error *err)
-{
-    const char *device;
-    moshi_status status = device_args(o, &device, threads, err);
-    if (status != MOSHI_OK || strcmp(device, "cpu") == 0 ||
-        strcmp(device, "auto") == 0)
-        return status;
-    error_set(err, MOSHI_LACKING, "this command computes on the CPU alone, not "
-                                  "on '%s'", device);
-    return error_hint(err, "use --device cpu");
-}
-
 void device_report(const options *o, const char *device, const char *note)
 {
     bool quiet = options_flag(o, "quiet");

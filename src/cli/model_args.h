@@ -32,10 +32,6 @@ moshi_status device_args(const options *o, const char **device, int *threads,
  * MOSHI_ARGUMENT. */
 moshi_status device_layers(const char *text, int *out, moshi_error *err);
 
-/* For a command that computes on the CPU alone: MOSHI_LACKING for a GPU. */
-moshi_status device_args_cpu(const options *o, int *threads,
-                             moshi_error *err);
-
 /* Say where `auto` ended, if it was asked for in so many words; and which GPU
  * is used. */
 void device_report(const options *o, const char *device, const char *note);

@@ -34,7 +34,7 @@ typedef struct option {
     const char *help;     /* a phrase in lower case, without a full stop */
 } option;
 
-#define OPTIONS_TABLES_MAX 8
+#define OPTIONS_TABLES_MAX 10
 
 /* A parsed command line. All strings are borrowed from argv or a table. */
 typedef struct options {

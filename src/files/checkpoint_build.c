@@ -176,24 +176,6 @@ static moshi_status check_overlaps(const checkpoint *file, moshi_error *err)
     return status;
 }
 
-/* FNV-1a, 64 bits. */
-static uint64_t hash_of(const char *name)
-{
-    uint64_t hash = 0xcbf29ce484222325u;
-    for (; *name; name++)
-        hash = (hash ^ (unsigned char)*name) * 0x100000001b3u;
-    return hash ^ hash >> 32;
-}
-
-size_t checkpoint_slot(const checkpoint *file, const char *name)
-{
-    size_t mask = file->n_slots - 1, slot = (size_t)hash_of(name) & mask;
-    while (file->slots[slot] &&
-           strcmp(file->tensors[file->slots[slot] - 1].name, name) != 0)
-        slot = (slot + 1) & mask;
-    return slot;
-}
-
 static moshi_status index_names(checkpoint *file, moshi_error *err)
 {
     for (size_t i = 0; i < file->count; i++) {

@@ -9,7 +9,7 @@
 
 #include <stdbool.h>
 
-#include "files/token_file.h"
+#include "files/token_matrix.h"
 
 /* By the first six bytes. */
 bool npy_recognise(const void *bytes, size_t n_bytes);

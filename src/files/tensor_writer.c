@@ -127,6 +127,10 @@ static moshi_status open_writer(tensor_writer **out, const char *path,
     }
     if (status == MOSHI_OK)
         status = output_file_open(&w->file, path, err);
+    /* What is scattered may have holes. */
+    if (status == MOSHI_OK && gather)
+        status = output_file_expect(
+            w->file, tensor_writer_file_bytes(format, specs, count), err);
     if (status == MOSHI_OK && gather)
         status = output_file_gather(w->file, gather, err);
     if (status == MOSHI_OK)

@@ -1,22 +1,14 @@
 /* token_file.h: recorded codes of anybody's program: safetensors, npy, text.
  *
- * A file is read as a matrix first, as it stands; which of its axes is the
- * codebooks' is decided afterwards, by the codec that it is for. Sits beside
- * checkpoint.h and knows no model.
+ * Sits beside checkpoint.h and knows no model.
  *
  * Thread-safety: no shared state. */
 #ifndef MOSHI_FILES_TOKEN_FILE_H
 #define MOSHI_FILES_TOKEN_FILE_H
 
 #include <stddef.h>
-#include <stdint.h>
 
-#include <moshi/error.h>
-
-typedef struct token_matrix {
-    int32_t *values; /* owned; [rows][columns] */
-    size_t rows, columns;
-} token_matrix;
+#include "files/token_matrix.h"
 
 /* Read whole numbers from a file: told apart by its contents.
  *  - safetensors: tensor `name`, else (NULL) `codes`, `codes_out`, or the only
@@ -33,32 +25,5 @@ moshi_status token_file_open(token_matrix *out, const char *path,
 moshi_status token_bytes_open(token_matrix *out, const void *bytes,
                               size_t n_bytes, const char *label,
                               const char *name, moshi_error *err);
-void token_matrix_release(token_matrix *m);
-
-/* Which axis is which. By itself (AUTO) the axis that is no longer than the
- * codec has codebooks is theirs; [K, T] when both are. */
-typedef enum token_layout {
-    TOKEN_LAYOUT_AUTO,
-    TOKEN_LAYOUT_KT, /* codebooks by frames */
-    TOKEN_LAYOUT_TK  /* frames by codebooks */
-} token_layout;
-
-/* *codes is allocated (memory_free) as [T][K], every code 0 … bins-1. Errors:
- * MOSHI_MISMATCH (more than codebooks_max codebooks, no frame, a code out of
- * range: the message says which). */
-moshi_status token_matrix_codes(const token_matrix *m, token_layout layout,
-                                int codebooks_max, int bins, const char *label,
-                                int32_t **codes, int *K, size_t *T,
-                                moshi_error *err);
-
-/* For the readers of one format: room for rows * columns values. Errors:
- * MOSHI_FORMAT (none, or more than LIMIT_TOKENS), MOSHI_NO_MEMORY. */
-moshi_status token_matrix_reserve(token_matrix *out, size_t rows,
-                                  size_t columns, const char *label,
-                                  moshi_error *err);
-
-/* Value i of the matrix, which must fit 32 bits. Errors: MOSHI_FORMAT. */
-moshi_status token_matrix_set(token_matrix *m, size_t i, int64_t value,
-                              const char *label, moshi_error *err);
 
 #endif

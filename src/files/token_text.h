@@ -6,7 +6,7 @@
 #ifndef MOSHI_FILES_TOKEN_TEXT_H
 #define MOSHI_FILES_TOKEN_TEXT_H
 
-#include "files/token_file.h"
+#include "files/token_matrix.h"
 
 /* Errors: MOSHI_FORMAT (with the line), MOSHI_NO_MEMORY. */
 moshi_status token_text_read(token_matrix *out, const void *bytes,

@@ -27,6 +27,11 @@ typedef struct bench_machine {
     peaks one, all;                        /* of one thread, of all cores */
 } bench_machine;
 
+/* The numbers of threads that are measured, ascending: 1 to 8 one by one, then
+ * doubling, all cores in any case, and `threads` if there are fewer cores.
+ * Returns how many. */
+int bench_thread_counts(int counts[BENCH_READS_MAX], int cores, int threads);
+
 /* `threads`: measured too, if it is more than there are cores. */
 moshi_status bench_machine_measure(bench_machine *out, bandwidth *memory,
                                    int threads, moshi_error *err);
@@ -41,16 +46,19 @@ typedef struct bench_model {
     double load_ms;  /* until all weights were in memory, after that */
 } bench_model;
 
-/* The files that params name; with neither `model` nor `lm` the codec alone. */
+/* The files that params name; with neither `model` nor `lm` the codec alone.
+ * filled: the most lanes that a run will have whose caches are filled; whether
+ * they fit is told before weights are read or made (MOSHI_NO_MEMORY; 0: none
+ * will be). */
 moshi_status bench_model_open(bench_model *out,
-                              const moshi_model_params *params,
+                              const moshi_model_params *params, int filled,
                               moshi_error *err);
 
 /* Random weights in memory, as synth_parts_make names them. */
 moshi_status bench_model_synthetic(bench_model *out, const char *preset,
                                    const moshi_model_params *params,
-                                   synth_progress *progress, void *user,
-                                   moshi_error *err);
+                                   int filled, synth_progress *progress,
+                                   void *user, moshi_error *err);
 void bench_model_close(bench_model *m);
 
 /* --- a run --- */
@@ -122,6 +130,8 @@ typedef struct bench_run {
     size_t resident, resident_own; /* bytes, at the end of the run */
     uint64_t made_bytes;     /* of these, a model made in memory */
     uint64_t cache_bytes;    /* and keys and values of the steps so far */
+    uint64_t lm_cache_read;  /* of these, what a frame reads of the language
+                                model's, all lanes; in the bytes of its part */
     bench_part attention;    /* of the language model, with cached steps */
     char cache_type[8];      /* "f16"; "": the model has none */
     bench_rows by_kind, by_layer;  /* with `profile` */

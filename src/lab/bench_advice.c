@@ -17,6 +17,9 @@ static const struct { dtype type; const char *name; } types[] = {
     {DTYPE_Q8_0, "q8_0"}, {DTYPE_Q6_K, "q6_k"}, {DTYPE_Q5_K, "q5_k"},
     {DTYPE_Q4_K, "q4_k"},
 };
+/* What is no more than a hundredth smaller is no advice. */
+#define LESS 0.99
+
 #define TYPES (sizeof types / sizeof *types)
 
 /* Tables of tokens: a frame reads one row of each. */
@@ -55,16 +58,29 @@ static bool published(const char *name)
     return synth_presets_find(name) != NULL;
 }
 
-/* What the rest of a frame reads, and what a byte costs here. */
+/* What the rest of a frame reads, and what a byte costs here. Keys and values
+ * follow a model's layers, its width and how far it looks back. */
 typedef struct scale {
-    double codec_bytes, ms_per_byte, frame_ms;
+    double codec_bytes, cache_share, ms_per_byte, frame_ms;
+    int64_t steps; /* behind the streams; 0: few */
 } scale;
+
+/* Bytes of keys and values that a frame reads, in units of `cache_share`. */
+static double cache_units(const lm_config *c, int64_t steps)
+{
+    double valid = steps && steps < c->context ? (double)steps
+                   : steps                     ? (double)c->context
+                                               : 1;
+    int repeat = c->kv_repeat > 0 ? c->kv_repeat : 1;
+    return valid * c->num_layers * c->dim / repeat;
+}
 
 static bench_choice choice_of(const lm_config *c, const char *name,
                               size_t type, const scale *s)
 {
     bench_choice out = {.bytes = frame_bytes(c, types[type].type) +
-                                 s->codec_bytes};
+                                 s->codec_bytes +
+                                 s->cache_share * cache_units(c, s->steps)};
     snprintf(out.name, sizeof out.name, "%s in %s", name, types[type].name);
     out.ms = out.bytes * s->ms_per_byte;
     return out;
@@ -93,7 +109,7 @@ static void consider_model(bench_advice *a, const lm_config *c,
 {
     for (size_t i = 0; i < TYPES; i++) {
         bench_choice choice = choice_of(c, name, i, s);
-        if (choice.bytes >= bytes_now || choice.ms > s->frame_ms)
+        if (choice.bytes > LESS * bytes_now || choice.ms > s->frame_ms)
             continue;
         consider(a, &choice, s);
         return;
@@ -115,7 +131,10 @@ bench_advice bench_advise(const bench_model *m, const bench_run *run)
     const char *own = c->known_as ? c->known_as : "this model";
     scale s = {.codec_bytes = (double)(run->parts[BENCH_ENCODE].bytes +
                                        run->parts[BENCH_DECODE].bytes),
+               .cache_share = (double)run->lm_cache_read /
+                              cache_units(c, run->cached),
                .ms_per_byte = frame->ms_p99 / bytes,
+               .steps = run->cached,
                .frame_ms = run->frame_ms};
     a.smaller = choice_of(c, own, TYPES - 1, &s);
     consider_model(&a, c, own, bytes, &s);

@@ -89,21 +89,56 @@ static void fill(backend *be, const plan *p, plan_state *state, int64_t steps,
     be->state_seek(state, steps / p->steps);
 }
 
+static bool listens(const moshi_model *m)
+{
+    return !m->lm || m->lm->config.n_q > m->lm->config.dep_q;
+}
+
+static bool speaks(const moshi_model *m)
+{
+    return !m->lm || m->lm->config.dep_q > 0;
+}
+
+static uint64_t state_bytes(const moshi_model *m)
+{
+    uint64_t sum = m->lm ? m->lm->plain.plan->state_bytes : 0;
+    if (listens(m))
+        sum += m->mimi->encoder->state_bytes;
+    if (speaks(m))
+        sum += m->mimi->decoder->state_bytes;
+    return sum;
+}
+
+moshi_status bench_loop_fits(const moshi_model *model, int lanes,
+                             uint64_t reserved, moshi_error *err)
+{
+    const backend *be = model->backend;
+    uint64_t need = (uint64_t)lanes * state_bytes(model);
+    double left = (double)machine_memory_left();
+    if (!be->state_seek)
+        return error_set(err, MOSHI_UNSUPPORTED, "the %s backend cannot begin "
+                         "in the middle of a conversation", be->name);
+    if (left == 0 || (double)need + (double)reserved <= left)
+        return MOSHI_OK;
+    if (reserved)
+        error_set(err, MOSHI_NO_MEMORY, "the caches of %d streams take %.1f "
+                  "GB, the weights %.1f GB, and this machine has %.1f GB left",
+                  lanes, (double)need * 1e-9, (double)reserved * 1e-9,
+                  left * 1e-9);
+    else
+        error_set(err, MOSHI_NO_MEMORY, "the caches of %d streams take %.1f GB "
+                  "and this machine has %.1f GB left", lanes,
+                  (double)need * 1e-9, left * 1e-9);
+    return error_hint(err, "fewer lanes, or no cached steps");
+}
+
 static moshi_status fill_all(bench_loop *l, int64_t cached, moshi_error *err)
 {
     const moshi_model *m = l->model;
     backend *be = m->backend;
-    uint64_t need = (uint64_t)l->lanes * bench_loop_state_bytes(l);
-    size_t left = machine_memory_left();
-    if (!be->state_seek)
-        return error_set(err, MOSHI_UNSUPPORTED, "the %s backend cannot begin "
-                         "in the middle of a conversation", be->name);
-    if (left && need > left) {
-        error_set(err, MOSHI_NO_MEMORY, "the caches of %d streams take %.1f GB "
-                  "and this machine has %.1f GB left", l->lanes,
-                  (double)need * 1e-9, (double)left * 1e-9);
-        return error_hint(err, "fewer lanes, or no cached steps");
-    }
+    moshi_status status = bench_loop_fits(m, l->lanes, 0, err);
+    if (status != MOSHI_OK)
+        return status;
     char *filler = memory_calloc(FILL_BYTES, 1);
     if (!filler)
         return error_no_memory(err, "the filling of the caches");
@@ -123,10 +158,8 @@ static moshi_status fill_all(bench_loop *l, int64_t cached, moshi_error *err)
 moshi_status bench_loop_open(bench_loop *l, const moshi_model *model,
                              int lanes, int64_t cached, moshi_error *err)
 {
-    const lm_config *c = model->lm ? &model->lm->config : NULL;
-    *l = (bench_loop){.model = model, .lanes = lanes};
-    l->listens = !c || c->n_q > c->dep_q;
-    l->speaks = !c || c->dep_q > 0;
+    *l = (bench_loop){.model = model, .lanes = lanes,
+                      .listens = listens(model), .speaks = speaks(model)};
     moshi_status status = make_room(l, err);
     if (status == MOSHI_OK)
         status = open_codec(l, err);
@@ -161,13 +194,7 @@ void bench_loop_close(bench_loop *l)
 
 uint64_t bench_loop_state_bytes(const bench_loop *l)
 {
-    const moshi_model *m = l->model;
-    uint64_t sum = m->lm ? m->lm->plain.plan->state_bytes : 0;
-    if (l->listens)
-        sum += m->mimi->encoder->state_bytes;
-    if (l->speaks)
-        sum += m->mimi->decoder->state_bytes;
-    return sum;
+    return state_bytes(l->model);
 }
 
 static uint64_t cache_bytes(const plan *p, int64_t frames)

@@ -31,6 +31,12 @@ typedef struct bench_loop {
     int frame;             /* number of the next */
 } bench_loop;
 
+/* Is there memory for the filled caches of so many lanes, beside `reserved`
+ * bytes that nobody has touched yet? And can they be filled? Errors:
+ * MOSHI_NO_MEMORY, MOSHI_UNSUPPORTED. */
+moshi_status bench_loop_fits(const moshi_model *model, int lanes,
+                             uint64_t reserved, moshi_error *err);
+
 /* cached: steps that the language model's streams, and the codec's, are to
  * have behind them; their caches are then filled with small numbers. */
 moshi_status bench_loop_open(bench_loop *l, const moshi_model *model,

@@ -4,11 +4,19 @@
 
 #define PASSES 5
 
-/* 1 to 8 one by one, then doubling, and the last. */
-static int next_count(int n, int last)
+int bench_thread_counts(int counts[BENCH_READS_MAX], int cores, int threads)
 {
-    int next = n < 8 ? n + 1 : 2 * n;
-    return n < last && next > last ? last : next;
+    int last = threads > cores ? threads : cores, n = 0;
+    for (int i = 1; n < BENCH_READS_MAX;) {
+        int next = i < 8 ? i + 1 : 2 * i;
+        counts[n++] = i;
+        if (i == last)
+            break;
+        if (i < cores && next > cores)
+            next = cores;
+        i = next < last ? next : last;
+    }
+    return n;
 }
 
 static moshi_status measure(int n, bandwidth *memory, double *rate, peaks *ops,
@@ -34,12 +42,11 @@ moshi_status bench_machine_measure(bench_machine *out, bandwidth *memory,
     bench_machine m = {0};
     moshi_status status = MOSHI_OK;
     int cores = threads_usable_cores();
-    int last = threads > cores ? threads : cores;
-    for (int n = 1; n <= last && m.n_reads < BENCH_READS_MAX &&
-                    status == MOSHI_OK; n = next_count(n, last)) {
+    m.n_reads = bench_thread_counts(m.threads, cores, threads);
+    for (int i = 0; i < m.n_reads && status == MOSHI_OK; i++) {
+        int n = m.threads[i];
         peaks *ops = n == 1 ? &m.one : n == cores ? &m.all : NULL;
-        m.threads[m.n_reads] = n;
-        status = measure(n, memory, &m.bytes_per_s[m.n_reads++], ops, err);
+        status = measure(n, memory, &m.bytes_per_s[i], ops, err);
     }
     if (cores == 1)
         m.all = m.one;

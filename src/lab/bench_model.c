@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "files/value.h"
 #include "lab/bench.h"
+#include "lab/bench_loop.h"
 #include "lab/synth_list.h"
 #include "tasks/cache_type.h"
 #include "tasks/codec_weights.h"
@@ -21,7 +22,7 @@ static moshi_status open_codec(bench_model *b, const char *kept,
 }
 
 moshi_status bench_model_open(bench_model *out,
-                              const moshi_model_params *params,
+                              const moshi_model_params *params, int filled,
                               moshi_error *err)
 {
     bench_model b = {0};
@@ -31,6 +32,12 @@ moshi_status bench_model_open(bench_model *out,
         if (status != MOSHI_OK)
             return status;
         double opened = clock_seconds();
+        if (filled)
+            status = bench_loop_fits(b.model, filled, 0, err);
+        if (status != MOSHI_OK) {
+            bench_model_close(&b);
+            return status;
+        }
         moshi_model_wait(b.model);
         b.open_ms = 1e3 * (opened - start);
         b.load_ms = 1e3 * (clock_seconds() - opened);
@@ -50,6 +57,8 @@ moshi_status bench_model_open(bench_model *out,
                              &b.model->device, err);
     if (status == MOSHI_OK)
         status = open_codec(&b, params->codec_weights, err);
+    if (status == MOSHI_OK && filled)
+        status = bench_loop_fits(b.model, filled, 0, err);
     if (status == MOSHI_OK)
         *out = b;
     else
@@ -63,31 +72,45 @@ static moshi_status parse(value **out, const char *text, moshi_error *err)
                 : MOSHI_OK;
 }
 
-static moshi_status make_lm(bench_model *b, const synth_parts *parts,
-                            const char *label,
-                            const moshi_model_params *params,
-                            synth_progress *progress, void *user,
-                            moshi_error *err)
+/* What the language model is made of. */
+typedef struct lm_recipe {
+    const synth_parts *parts;
+    const char *label;
+    value *config; /* owned */
+    lm_model_params p;
+} lm_recipe;
+
+static moshi_status begin_lm(lm_recipe *r, bench_model *b,
+                             const moshi_model_params *params,
+                             moshi_error *err)
 {
-    value *config = NULL;
-    checkpoint *file = NULL;
-    lm_model_params p = {
+    r->p = (lm_model_params){
         .config_path = "the preset",
         .acoustic_delay = -1,
         .activations = params->exact_activations
                            ? LM_ACTIVATIONS_EXACT
                            : LM_ACTIVATIONS_AS_OFFICIAL};
-    moshi_status status = cache_type_choose(&p.cache, params->kv, err);
+    moshi_status status = cache_type_choose(&r->p.cache, params->kv, err);
     if (status == MOSHI_OK)
-        status = parse(&config, parts->lm_config, err);
+        status = parse(&r->config, r->parts->lm_config, err);
     if (status == MOSHI_OK)
-        status = synth_memory_open(&b->lm_bytes, &file, parts->lm,
-                                   parts->format, label, progress, user, err);
-    if (status == MOSHI_OK)
-        status = lm_model_from_checkpoint(&b->model->lm, &file, config, &p,
-                                          err);
-    value_close(&config);
+        status = synth_memory_map(&b->lm_bytes, r->parts->lm,
+                                  r->parts->format, r->label, err);
     return status;
+}
+
+static moshi_status open_lm(const lm_recipe *r, bench_model *b,
+                            moshi_error *err)
+{
+    checkpoint *file = NULL;
+    lm_model_close(&b->model->lm);
+    moshi_status status = checkpoint_open_memory(&file, b->lm_bytes.bytes,
+                                                 b->lm_bytes.n_bytes,
+                                                 r->label, err);
+    return status == MOSHI_OK
+               ? lm_model_from_checkpoint(&b->model->lm, &file, r->config,
+                                          &r->p, err)
+               : status;
 }
 
 /* As many codebooks as the language model hears or speaks. */
@@ -111,9 +134,15 @@ static moshi_status make_mimi(bench_model *b, const synth_parts *parts,
     if (status == MOSHI_OK)
         status = parse(&config, parts->mimi_config, err);
     if (status == MOSHI_OK)
-        status = synth_memory_open(&b->mimi_bytes, &file, parts->mimi,
-                                   CHECKPOINT_SAFETENSORS, "the codec", NULL,
-                                   NULL, err);
+        status = synth_memory_map(&b->mimi_bytes, parts->mimi,
+                                  CHECKPOINT_SAFETENSORS, "the codec", err);
+    if (status == MOSHI_OK)
+        status = synth_memory_fill(&b->mimi_bytes, parts->mimi,
+                                   CHECKPOINT_SAFETENSORS, NULL, NULL, err);
+    if (status == MOSHI_OK)
+        status = checkpoint_open_memory(&file, b->mimi_bytes.bytes,
+                                        b->mimi_bytes.n_bytes, "the codec",
+                                        err);
     if (status == MOSHI_OK)
         status = mimi_model_from_checkpoint(&b->model->mimi, &file, config, &p,
                                             err);
@@ -121,10 +150,37 @@ static moshi_status make_mimi(bench_model *b, const synth_parts *parts,
     return status;
 }
 
+/* The language model's weights come last: until then they are zeros without
+ * memory, which is enough to know what it and its streams will take. */
+static moshi_status make_parts(bench_model *b, const synth_parts *parts,
+                               const char *label,
+                               const moshi_model_params *params, int filled,
+                               synth_progress *progress, void *user,
+                               moshi_error *err)
+{
+    lm_recipe r = {.parts = parts, .label = label};
+    moshi_status status = MOSHI_OK;
+    if (parts->lm)
+        status = begin_lm(&r, b, params, err);
+    if (status == MOSHI_OK && parts->lm)
+        status = open_lm(&r, b, err);
+    if (status == MOSHI_OK)
+        status = make_mimi(b, parts, params->codec_weights, err);
+    if (status == MOSHI_OK && filled)
+        status = bench_loop_fits(b->model, filled, b->lm_bytes.n_bytes, err);
+    if (status == MOSHI_OK && parts->lm)
+        status = synth_memory_fill(&b->lm_bytes, parts->lm, parts->format,
+                                   progress, user, err);
+    if (status == MOSHI_OK && parts->lm)
+        status = open_lm(&r, b, err);
+    value_close(&r.config);
+    return status;
+}
+
 moshi_status bench_model_synthetic(bench_model *out, const char *preset,
                                    const moshi_model_params *params,
-                                   synth_progress *progress, void *user,
-                                   moshi_error *err)
+                                   int filled, synth_progress *progress,
+                                   void *user, moshi_error *err)
 {
     bench_model b = {0};
     synth_parts parts = {0};
@@ -140,11 +196,9 @@ moshi_status bench_model_synthetic(bench_model *out, const char *preset,
                              params->threads, CPU_LEVEL_COUNT,
                              &b.model->device, err);
     }
-    if (status == MOSHI_OK && parts.lm)
-        status = make_lm(&b, &parts, preset, params,
-                         progress, user, err);
     if (status == MOSHI_OK)
-        status = make_mimi(&b, &parts, params->codec_weights, err);
+        status = make_parts(&b, &parts, preset, params, filled, progress,
+                            user, err);
     if (status == MOSHI_OK)
         status = model_place(b.model, params, CPU_LEVEL_COUNT, err);
     synth_parts_release(&parts);

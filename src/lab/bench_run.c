@@ -156,6 +156,16 @@ static void count_bytes(uint64_t bytes[BENCH_PART_COUNT], const bench_loop *l,
                          bytes[BENCH_DECODE];
 }
 
+/* What is in the bytes of a language model's frame and is no weight. */
+static uint64_t lm_cache_read(const bench_loop *l, int64_t steps)
+{
+    if (!l->model->lm)
+        return 0;
+    const plan *p = l->model->lm->plain.plan;
+    return bench_bytes(p, 0, p->n_ops, l->lanes, steps) -
+           bench_bytes(p, 0, p->n_ops, 0, 0);
+}
+
 static bool has_part(const bench_loop *l, bench_part_name part)
 {
     const lm_model *lm = l->model->lm;
@@ -328,6 +338,7 @@ moshi_status bench_run_make(bench_run *out, const bench_model *m,
         run.frames = (int)r.n;
         run.first_ms = 1e3 * first.seconds[BENCH_FRAME];
         count_bytes(bytes, l, steps);
+        run.lm_cache_read = lm_cache_read(l, steps);
         ok = ok && sum_up(&run, &r, l, bytes);
         rate(&run, l, params->cached ? INT32_MAX : l->frame, /* all filled */
              m->lm_bytes.n_bytes + m->mimi_bytes.n_bytes);

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 
 /* Kilobytes behind "key" at the start of a line of a file in /proc. */
 static size_t kilobytes(const char *path, const char *key)
@@ -24,7 +25,16 @@ static size_t kilobytes(const char *path, const char *key)
 
 size_t machine_memory_left(void)
 {
-    return kilobytes("/proc/meminfo", "MemAvailable:") << 10;
+    struct rlimit most;
+    size_t left = kilobytes("/proc/meminfo", "MemAvailable:") << 10;
+    size_t mapped = kilobytes("/proc/self/status", "VmSize:") << 10;
+    if (!left || getrlimit(RLIMIT_AS, &most) != 0 ||
+        most.rlim_cur == RLIM_INFINITY)
+        return left;
+    /* 1: nothing, which is known. */
+    size_t allowed = most.rlim_cur > mapped ? (size_t)most.rlim_cur - mapped
+                                            : 1;
+    return allowed < left ? allowed : left;
 }
 
 machine_resident machine_memory_resident(void)

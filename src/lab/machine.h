@@ -4,7 +4,8 @@
 
 #include <stddef.h>
 
-/* Bytes that can still be used without driving others out; 0: not known. */
+/* Bytes that can still be used without driving others out, nor beyond what the
+ * process may have (ulimit -v); 0: not known. */
 size_t machine_memory_left(void);
 
 /* Memory of this process that is resident now: all of it, and the part that

@@ -26,7 +26,7 @@ typedef struct filler {
     unsigned char encoded[PERIOD * sizeof(float)];
 } filler;
 
-static moshi_status map(synth_memory *m, size_t n_bytes, const char *label,
+static moshi_status map_bytes(synth_memory *m, size_t n_bytes, const char *label,
                         moshi_error *err)
 {
     size_t left = machine_memory_left();
@@ -73,15 +73,31 @@ static void fill_repeated(filler *f, unsigned char *out,
         memcpy(out + at, f->encoded, total - at < step ? total - at : step);
 }
 
-static moshi_status fill(synth_memory *m, const synth_list *list,
-                         checkpoint_format format, synth_progress *progress,
-                         void *user, moshi_error *err)
+moshi_status synth_memory_map(synth_memory *memory, const synth_list *list,
+                              checkpoint_format format, const char *label,
+                              moshi_error *err)
+{
+    size_t n = tensor_writer_file_bytes(format, list->specs, list->count);
+    if (!n)
+        return error_set(err, MOSHI_ARGUMENT,
+                         "%s: no file of this format can hold its tensors",
+                         label);
+    moshi_status status = map_bytes(memory, n, label, err);
+    if (status == MOSHI_OK)
+        tensor_header_build(format, list->specs, list->count, memory->bytes);
+    return status;
+}
+
+moshi_status synth_memory_fill(synth_memory *m, const synth_list *list,
+                               checkpoint_format format,
+                               synth_progress *progress, void *user,
+                               moshi_error *err)
 {
     filler *f = memory_calloc(1, sizeof *f);
     if (!f)
         return error_no_memory(err, "a block of random weights");
     unsigned char *out = m->bytes;
-    size_t at = tensor_header_build(format, list->specs, list->count, out);
+    size_t at = tensor_header_build(format, list->specs, list->count, NULL);
     for (size_t i = 0; i < list->count; i++) {
         size_t stored = 0;
         tensor_stored_bytes(format, &list->specs[i], &stored);
@@ -95,30 +111,6 @@ static moshi_status fill(synth_memory *m, const synth_list *list,
     }
     memory_free(f);
     return MOSHI_OK;
-}
-
-moshi_status synth_memory_open(synth_memory *memory, checkpoint **file,
-                               const synth_list *list,
-                               checkpoint_format format, const char *label,
-                               synth_progress *progress, void *user,
-                               moshi_error *err)
-{
-    synth_memory m = {0};
-    size_t n = tensor_writer_file_bytes(format, list->specs, list->count);
-    if (!n)
-        return error_set(err, MOSHI_ARGUMENT,
-                         "%s: no file of this format can hold its tensors",
-                         label);
-    moshi_status status = map(&m, n, label, err);
-    if (status == MOSHI_OK)
-        status = fill(&m, list, format, progress, user, err);
-    if (status == MOSHI_OK)
-        status = checkpoint_open_memory(file, m.bytes, m.n_bytes, label, err);
-    if (status == MOSHI_OK)
-        *memory = m;
-    else
-        synth_memory_release(&m);
-    return status;
 }
 
 void synth_memory_release(synth_memory *memory)

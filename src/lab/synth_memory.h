@@ -17,11 +17,15 @@ typedef struct synth_memory {
     size_t n_bytes;
 } synth_memory;
 
-/* Errors: MOSHI_NO_MEMORY, also when the machine has fewer bytes left than
- * the model takes: filling them would end this or another process. */
-moshi_status synth_memory_open(synth_memory *memory, checkpoint **file,
-                               const synth_list *list,
-                               checkpoint_format format, const char *label,
+/* With the header alone: all weights are zero, and take no memory yet. Errors:
+ * MOSHI_NO_MEMORY, also when the machine has fewer bytes left than the model
+ * takes: filling them would end this or another process. */
+moshi_status synth_memory_map(synth_memory *memory, const synth_list *list,
+                              checkpoint_format format, const char *label,
+                              moshi_error *err);
+/* Make the weights. Errors: MOSHI_NO_MEMORY. */
+moshi_status synth_memory_fill(synth_memory *memory, const synth_list *list,
+                               checkpoint_format format,
                                synth_progress *progress, void *user,
                                moshi_error *err);
 void synth_memory_release(synth_memory *memory);

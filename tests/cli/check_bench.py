@@ -18,7 +18,9 @@ assert isinstance(b["model"], str)
 assert b["threads"] == int(threads) and b["lanes"] == int(lanes)
 assert b["frames"] == int(frames) and b["steps_cached"] == int(cached)
 assert isinstance(b["real_time"], bool) and b["rss_mb"] > 1
+assert isinstance(b["device"], str) and b["device"]
 assert b["real_time"] == b["verdict"]["real_time"]
+assert b["verdict"]["lanes"] == b["lanes"]
 assert len(b["runs"]) >= 1 and b["runs"][0]["parts"] == b["parts"]
 
 parts = {p["name"]: p for p in b["parts"]}

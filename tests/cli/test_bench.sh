@@ -18,10 +18,24 @@ run 2 bench --lm x.gguf
 has err "half a model"
 run 2 bench --preset nothing
 has err "there is no preset 'nothing'"
+run 2 bench --preset tinny
+has err "did you mean 'tiny'?"
 run 2 bench --preset tiny-q3_k
 run 2 bench --preset mimi-q8_0
 run 3 bench nowhere
 run 0 synth tiny tiny
+
+# Nothing that was asked for is passed over.
+for option in --config --tokenizer --mimi-config; do
+    run 2 bench --preset tiny $option tiny/config.json
+    has err "$option has no meaning here: a preset has no files"
+done
+run 2 bench --preset mimi --kv q8_0
+has err "--kv has no meaning here"
+run 2 bench --preset mimi --exact-activations
+run 2 bench --mimi tiny/mimi.safetensors --kv f16
+has err "--mimi names a codec alone"
+run 2 bench --mimi tiny/mimi.safetensors --config tiny/config.json
 
 # For people.
 run 0 bench tiny --frames 8 --threads 2 -q
@@ -37,6 +51,15 @@ has out "LINEAR"
 has out "transformer.layers.2"
 has out "depformer.7"
 has out "against one lane"
+lacks out "1 frames"
+run 0 bench --preset tiny --frames 1 --lanes 3,2
+has out "1 frame, "
+has out "ime with 3 lanes"
+lacks out "against one lane"
+run 0 bench --preset tiny --frames 4 --lanes 2,1
+cp .tap/out said
+check "one lane is compared with, wherever it stands" \
+    grep -qE "^1 +[0-9.]+ +[0-9.]+ +1.00x" said
 run 0 bench --mimi tiny/mimi.safetensors --mimi-config tiny/mimi_config.json \
     --frames 8
 lacks out "temporal"
@@ -69,5 +92,29 @@ if [ "$(awk '/MemAvailable/ { print $2 }' /proc/meminfo)" -lt 31000000 ]; then
     has err "of memory and this machine has"
 else
     skip "a model that is too large is refused" "this machine could hold it"
+fi
+
+# Caches that do not fit are refused before the weights are made: 1.9 GB, which
+# would be resident. With 3 GB of address space nothing of 25 GB fits.
+if [ -n "${MOSHI_SANITIZED:-}" ]; then
+    skip "caches are looked at before the weights" "sanitizers map much more"
+else
+    cat >caches.py <<'PY'
+import resource, subprocess, sys
+limit = 3 << 30
+p = subprocess.run([sys.argv[1], "bench", "--preset", "hibiki-1b-q8", "-q",
+                    "--lanes", "1,64", "--steps-cached", "3000", "--threads",
+                    "1", "--frames", "1"], capture_output=True, text=True,
+                   preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS,
+                                                         (limit, limit)))
+most = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+print(p.stdout, p.stderr, most, "KB")
+assert p.returncode == 4, p.returncode
+assert "the caches of 64 streams take" in p.stderr
+assert "the weights 1.9 GB" in p.stderr
+assert most < 1200000, most
+PY
+    check "caches are looked at before the weights" \
+        python3 caches.py "$MOSHI_BIN"
 fi
 finish

@@ -13,6 +13,9 @@ has err "no type was named"
 run 2 quantize "$f/lm-moshi-tiny/model.q8.gguf" out.gguf --type q3_k
 has err "'q3_k' is not one of q8_0"
 run 2 quantize "$f/lm-moshi-tiny/model.q8.gguf" --type q8_0
+run 2 quantize "$f/lm-moshi-tiny/model.q8.gguf" out.gguf --type q8_0 \
+    --gpu-layers 2
+has err "unknown option '--gpu-layers'"
 run 2 quantize "$f/lm-moshi-tiny/model.q8.gguf" - --type q8_0 --report
 has err "standard output"
 
@@ -64,6 +67,13 @@ has err "is the file that is read"
 check "it was left alone" cmp a.gguf tiny/copy.gguf
 check "and nothing lies beside it" test "$(ls tiny | wc -l)" -eq 5
 
+for part in config.json mimi.safetensors; do
+    cp "tiny/$part" kept
+    run 2 quantize tiny "tiny/$part" --type q4_0
+    has err "'tiny/$part' is a part of the model"
+    check "$part was left alone" cmp kept "tiny/$part"
+done
+
 # Memory: three tables of 32 to 64 MB, which are never in memory as a whole.
 check "a model with large tables is made" python3 - <<'PY'
 import json, os, struct, subprocess
@@ -109,4 +119,44 @@ fi
 # A disk that is full: an error, and no file.
 check "a full disk is an error and leaves nothing" sh -c \
     '"$0" quantize tiny /dev/full --type q8_0; test $? -eq 3' "$MOSHI_BIN"
+
+# Too large a file is refused before the work. (ulimit counts 512 bytes.)
+check "more than a file may have is refused at once" sh -c \
+    'ulimit -f 400; "$0" quantize large over.gguf --type q4_k 2>err
+     test $? -eq 3 && grep -q "files here may have 0.20 MB" err' "$MOSHI_BIN"
+if unshare -rm true 2>/dev/null; then
+    mkdir small
+    check "a disk without room is an error before the work" unshare -rm sh -c \
+        'mount -t tmpfs -o size=1m none small || exit 1
+         "$0" quantize large small/a.gguf --type q4_k 2>err
+         test $? -eq 3 && grep -q "its disk has 1.05 MB left" err &&
+             test -z "$(ls small)"' "$MOSHI_BIN"
+else
+    skip "a disk without room is an error before the work" "no small disk"
+fi
+
+# Interrupted in the middle: nothing is left.
+cat >interrupt.py <<'PY'
+import os, signal, subprocess, sys, time
+try:
+    os.close(os.open(".", os.O_TMPFILE | os.O_WRONLY))
+except OSError:
+    sys.exit(0) # this file system has no files without a name
+before = sorted(os.listdir("."))
+for attempt in range(5):
+    p = subprocess.Popen([sys.argv[1], "quantize", "large", "half.gguf", "-q",
+                          "--type", "q5_k", "--threads", "1"])
+    written = 0
+    while p.poll() is None and written < 1000000:
+        with open(f"/proc/{p.pid}/io") as io:
+            written = int(dict(l.split(":") for l in io)["wchar"])
+    p.send_signal(signal.SIGINT)
+    if p.wait() == -signal.SIGINT:
+        left = sorted(os.listdir("."))
+        assert left == before, set(left) - set(before)
+        sys.exit(0)
+    os.unlink("half.gguf") # it was faster
+sys.exit("never interrupted")
+PY
+check "an interrupted run leaves no half file" python3 interrupt.py "$MOSHI_BIN"
 finish

@@ -45,7 +45,7 @@ static moshi_status make(void *context, moshi_error *err)
 {
     const moshi_model_params p = {.threads = 1};
     bench_model m = {0};
-    moshi_status status = bench_model_synthetic(&m, context, &p, NULL, NULL,
+    moshi_status status = bench_model_synthetic(&m, context, &p, 2, NULL, NULL,
                                                 err);
     /* jansson takes some lacks of memory for a fault in the text. */
     if (status == MOSHI_FORMAT && strstr(err->message, "not valid JSON"))
@@ -79,9 +79,15 @@ static void runs(void **state)
     moshi_error err = {0};
     const moshi_model_params p = {.threads = 1};
     bench_model m = {0};
-    assert_int_equal(bench_model_synthetic(&m, "tiny", &p, NULL, NULL, &err),
+    assert_int_equal(bench_model_synthetic(&m, "tiny", &p, 0, NULL, NULL, &err),
                      MOSHI_OK);
     fail_each("a run", measure, &m);
+
+    /* The weights still to be made count, too. */
+    assert_int_equal(bench_loop_fits(m.model, 64, 1, &err), MOSHI_OK);
+    assert_int_equal(bench_loop_fits(m.model, 1, UINT64_MAX / 2, &err),
+                     MOSHI_NO_MEMORY);
+    assert_non_null(strstr(err.message, "the weights"));
 
     bench_loop *l = calloc(1, sizeof *l);
     bench_times times;

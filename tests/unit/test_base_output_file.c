@@ -3,13 +3,17 @@
  * after it, and after a failure; full disks, read-only folders, links. */
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -125,6 +129,95 @@ static void refused_places(void **state)
     expect_refusal(test_path("nowhere/file"));
     save_text(test_path("plain"), "x");
     expect_refusal(test_path("plain/file"));
+    expect_refusal("");
+}
+
+/* Somebody protected it; its folder would let it be replaced. */
+static void protected_file(void **state)
+{
+    (void)state;
+    bool root = geteuid() == 0;
+    output_file *f = NULL;
+    moshi_error err = {0};
+    save_text(test_path("protected"), "the old text");
+    assert_int_equal(chmod(test_path("protected"), 0444), 0);
+    assert_int_equal(chmod(test_path(""), 0777), 0);
+    if (root)
+        assert_int_equal(seteuid(65534), 0);
+    moshi_status status = output_file_open(&f, test_path("protected"), &err);
+    output_file_close(&f);
+    if (root)
+        assert_int_equal(seteuid(0), 0);
+    assert_int_equal(chmod(test_path(""), 0700), 0);
+    assert_int_equal(status, MOSHI_IO);
+    assert_non_null(strstr(err.message, strerror(EACCES)));
+    expect_text(test_path("protected"), "the old text");
+}
+
+/* A process that is killed in the middle leaves nothing behind, where files
+ * without a name can be had. */
+static void killed_in_the_middle(void **state)
+{
+    (void)state;
+    const char *path = test_path("killed");
+    size_t before = count_files();
+    int nameless = open(test_path(""), O_TMPFILE | O_RDWR, 0600);
+    if (nameless < 0)
+        skip();
+    close(nameless);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        output_file *f = NULL;
+        if (output_file_open(&f, path, NULL) == MOSHI_OK &&
+            output_file_write(f, "half", 4, NULL) == MOSHI_OK)
+            kill(getpid(), SIGKILL);
+        _exit(1);
+    }
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFSIGNALED(status));
+    assert_int_equal(count_files(), before);
+}
+
+/* Names that others took: the file still gets one, and theirs stay. */
+static void taken_names(void **state)
+{
+    (void)state;
+    char taken[512];
+    for (int i = 0; i < 3; i++) {
+        snprintf(taken, sizeof taken, "%s.%d-%d", test_path("taken"),
+                 (int)getpid(), i);
+        save_text(taken, "another's");
+    }
+    size_t before = count_files();
+    write_text(test_path("taken"), "whole");
+    assert_int_equal(count_files(), before + 1);
+    expect_text(taken, "another's");
+}
+
+/* No disk has eight exabytes. What is said must name both sizes. */
+static void too_large_for_the_disk(void **state)
+{
+    (void)state;
+    moshi_error err = {0};
+    output_file *f = NULL;
+    struct rlimit old, low = {.rlim_cur = 3000000};
+    assert_int_equal(output_file_open(&f, test_path("large"), NULL), MOSHI_OK);
+    assert_int_equal(output_file_expect(f, 1000, &err), MOSHI_OK);
+    assert_int_equal(output_file_expect(f, INT64_MAX, &err), MOSHI_IO);
+    assert_non_null(strstr(err.message, "its disk has"));
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
+    low.rlim_max = old.rlim_max;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &low), 0);
+    assert_int_equal(output_file_expect(f, 3000000, &err), MOSHI_OK);
+    assert_int_equal(output_file_expect(f, 3000001, &err), MOSHI_IO);
+    assert_non_null(strstr(err.message, "files here may have 3.00 MB"));
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
+    output_file_close(&f);
+    assert_int_equal(output_file_open(&f, "/dev/null", NULL), MOSHI_OK);
+    assert_int_equal(output_file_expect(f, INT64_MAX, &err), MOSHI_OK);
+    output_file_close(&f);
 }
 
 /* Root may write everywhere, so the test steps down where it can. */
@@ -245,6 +338,10 @@ int main(void)
         cmocka_unit_test(gathered_pieces),
         cmocka_unit_test(gathered_full_disk),
         cmocka_unit_test(descriptor),
+        cmocka_unit_test(protected_file),
+        cmocka_unit_test(killed_in_the_middle),
+        cmocka_unit_test(taken_names),
+        cmocka_unit_test(too_large_for_the_disk),
     };
     return cmocka_run_group_tests(tests, NULL, test_folder_remove);
 }
