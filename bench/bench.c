@@ -226,6 +226,30 @@ static bool parse(settings *s, int argc, char **argv)
     return argc % 2 == 1 && !(s->check && s->record);
 }
 
+/* Whatever was asked for by name must be there: nothing measured is nothing
+ * found, which would look like success. */
+static bool check_names(const settings *s, const bench_case *cases,
+                        size_t count)
+{
+    bool kernel = !s->only, isa = !s->isa;
+    for (size_t i = 0; i < count; i++)
+        kernel = kernel || strcmp(s->only, cases[i].name) == 0;
+    for (cpu_level level = CPU_REF; level <= cpu_level_chosen(); level++)
+        isa = isa || (cpu_level_here(level) &&
+                      strcmp(s->isa, cpu_level_name(level)) == 0);
+    FILE *f = s->check ? fopen(s->check, "r") : NULL;
+    if (!kernel)
+        fprintf(stderr, "bench: there is no kernel '%s' in this program\n",
+                s->only);
+    else if (!isa)
+        fprintf(stderr, "bench: instruction set '%s' is not here\n", s->isa);
+    else if (s->check && !f)
+        fprintf(stderr, "bench: cannot read %s\n", s->check);
+    if (f)
+        fclose(f);
+    return kernel && isa && (f || !s->check);
+}
+
 int bench_main(int argc, char **argv, const bench_case *cases, size_t count)
 {
     settings s = {0};
@@ -236,6 +260,8 @@ int bench_main(int argc, char **argv, const bench_case *cases, size_t count)
     size_t slow = 0;
     if (!parse(&s, argc, argv))
         return usage();
+    if (!check_names(&s, cases, count))
+        return 2;
     if (!arrays_open(&a) || pool_open(&one, 1, NULL) != MOSHI_OK ||
         bandwidth_open(&memory, one, BENCH_WEIGHT_BYTES >> 20, NULL) !=
             MOSHI_OK) {
@@ -259,13 +285,16 @@ int bench_main(int argc, char **argv, const bench_case *cases, size_t count)
     if (slow)
         printf("%zu kernels are more than 15 %% slower than recorded\n",
                slow);
-    if (record)
-        fclose(record);
+    bool lost = record && ferror(record);
+    if (record && (fclose(record) != 0 || lost)) {
+        fprintf(stderr, "bench: cannot write %s\n", s.record);
+        lost = true;
+    }
     bandwidth_close(&memory);
     pool_close(&one);
     memory_aligned_free(a.weights);
     memory_aligned_free(a.x);
     memory_aligned_free(a.y);
     memory_aligned_free(a.norms);
-    return slow > 0;
+    return lost ? 2 : slow > 0;
 }

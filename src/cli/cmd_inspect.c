@@ -89,6 +89,9 @@ static moshi_status examine(facts *f, moshi_error *err)
                                   f->config_path, err);
         if (status == MOSHI_OK && strcmp(f->mimi.from, "preset") == 0)
             f->known_as = "mimi";
+        /* As the option is called here. */
+        if (status != MOSHI_OK && strstr(err->hint, "--mimi-config"))
+            error_hint(err, "give its config with --config FILE");
         return status == MOSHI_OK ? open_codec(f, err) : status;
     }
     status = lm_layout_recognise(f->file, &f->layout, err);

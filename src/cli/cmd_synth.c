@@ -19,7 +19,7 @@ static exit_status list_presets(void)
 {
     for (size_t i = 0; i < synth_presets_count(); i++) {
         const synth_preset *preset = synth_presets_at(i);
-        printf("%-16s  %s\n", preset->name, preset->about);
+        printf("%-18s  %s\n", preset->name, preset->about);
     }
     return EXIT_STATUS_DONE;
 }

@@ -246,6 +246,11 @@ static moshi_status write_tensors(const char *folder, const char *name,
 static moshi_status make_folder(const char *folder, moshi_error *err)
 {
     struct stat info;
+    if (strcmp(folder, "-") == 0) {
+        error_set(err, MOSHI_IO, "several files cannot be written to standard "
+                  "output");
+        return error_hint(err, "name a folder; one called '-' is './-'");
+    }
     if (mkdir(folder, 0777) == 0 ||
         (stat(folder, &info) == 0 && S_ISDIR(info.st_mode)))
         return MOSHI_OK;

@@ -101,9 +101,24 @@ static bool find_part(const char *given, const char *folder,
     return *out || !names || find_in(folder, names, out);
 }
 
-static moshi_status check_found(const model_files *f, const char *folder,
-                                model_parts needed, moshi_error *err)
+/* A part that the user did not name: then config.json did, or it exists. */
+static moshi_status check_named(const char *path, const model_files *f,
+                                const char *key, const char *option,
+                                moshi_error *err)
 {
+    if (exists(path))
+        return MOSHI_OK;
+    error_set(err, MOSHI_IO, "there is no file '%s', which %s names (%s)",
+              path, f->config, key);
+    return error_hint(err, "put it there, or name another with %s", option);
+}
+
+static moshi_status check_found(const model_files *f,
+                                const moshi_model_params *p,
+                                const char *folder, model_parts needed,
+                                moshi_error *err)
+{
+    moshi_status status = MOSHI_OK;
     if (needed & MODEL_PARTS_LM && !f->lm) {
         error_set(err, MOSHI_IO, "'%s' holds no language model",
                   folder ? folder : "");
@@ -117,7 +132,11 @@ static moshi_status check_found(const model_files *f, const char *folder,
         return error_hint(err, "looked for config.json (mimi_name) and %s; "
                           "name the file with --mimi", mimi_names[0]);
     }
-    return MOSHI_OK;
+    if (needed & MODEL_PARTS_LM && !p->lm)
+        status = check_named(f->lm, f, "moshi_name", "--lm", err);
+    if (status == MOSHI_OK && needed & MODEL_PARTS_MIMI && !p->mimi)
+        status = check_named(f->mimi, f, "mimi_name", "--mimi", err);
+    return status;
 }
 
 static moshi_status find_all(model_files *f, const moshi_model_params *p,
@@ -140,7 +159,8 @@ static moshi_status find_all(model_files *f, const moshi_model_params *p,
                     tokenizer_names, &f->tokenizer)))
         status = error_no_memory(err, "file names");
     value_close(&config);
-    return status == MOSHI_OK ? check_found(f, folder, needed, err) : status;
+    return status == MOSHI_OK ? check_found(f, p, folder, needed, err)
+                              : status;
 }
 
 moshi_status model_files_find(model_files *out,

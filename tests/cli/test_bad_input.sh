@@ -146,6 +146,18 @@ else
     skip "a full disk" "there is no /dev/full"
 fi
 
+# A folder whose config names a file that is not there.
+mkdir nocodec
+cp tiny/config.json tiny/model.safetensors nocodec
+run 3 gen -m nocodec "$in" out.wav -q
+has err "there is no file 'nocodec/mimi.safetensors', which nocodec/config.json"
+has err "with --mimi"
+run 0 inspect nocodec
+run 3 inspect tiny/mimi.safetensors
+has err "--config FILE"
+lacks err "--mimi-config"
+run 0 inspect tiny/mimi.safetensors --config tiny/mimi_config.json
+
 # A file that cannot grow: as on a full disk, but for anybody.
 cat >limited.py <<'PY'
 import os, resource, signal, sys

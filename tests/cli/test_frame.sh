@@ -69,6 +69,9 @@ run 0 synth --list
 has out tiny
 has out moshi-7b-q8
 lines err 0
+cp .tap/out list
+check "what the presets are stands in one column" sh -c \
+    '! grep -qvE "^.{18}  [^ ]" list'
 
 run 0 synth tiny model
 lines out 0
@@ -78,6 +81,9 @@ run 0 synth tiny again --seed 0
 check "the same seed gives the same files" diff -r model again
 run 0 synth tiny other --seed=1
 check "another seed gives others" sh -c '! diff -r model other'
+run 3 synth tiny -
+has err "name a folder"
+check "no folder '-' is made" test ! -e ./-
 run 3 synth tiny missing/folder/model
 has err "missing/folder/model"
 lines err 1
