@@ -8,9 +8,10 @@ FUZZ =
 # How long `make serve-load` takes, and each half of `make serve-realtime`.
 MINUTES = 10
 
-# The libraries that `make check-lean` builds without, and those that it wants.
-WITHOUT = libcrypto libwebsockets opus portaudio speexdsp tomlplusplus \
-	kissfft vulkan
+# What `make check-lean` builds without, libraries and the CPU level that old
+# compilers do not know, and what it wants.
+WITHOUT = avxvnni libcrypto libwebsockets opus portaudio speexdsp \
+	tomlplusplus kissfft vulkan
 WITH =
 
 # ALSA's plugins leak, and are gone before the leak sanitizer could name them.

@@ -73,7 +73,9 @@ bool cpu_level_here(cpu_level level)
 {
     if (level == CPU_REF)
         return true;
-#if defined(__x86_64__)
+#if defined(__x86_64__) && defined(MOSHI_WITHOUT_AVX2VNNI)
+    return level == CPU_AVX2 || level == CPU_AVX512;
+#elif defined(__x86_64__)
     return level >= CPU_AVX2 && level <= CPU_AVX512;
 #elif defined(__aarch64__)
     return level >= CPU_NEON && level <= CPU_I8MM;
@@ -95,7 +97,8 @@ cpu_level cpu_level_best(void)
         __builtin_cpu_supports("avx512vl") &&
         __builtin_cpu_supports("avx512vnni"))
         return CPU_AVX512;
-    return cpu_has_avx_vnni() ? CPU_AVX2VNNI : CPU_AVX2;
+    return cpu_level_here(CPU_AVX2VNNI) && cpu_has_avx_vnni() ? CPU_AVX2VNNI
+                                                              : CPU_AVX2;
 #elif defined(__aarch64__)
     if (!has_dotprod())
         return CPU_NEON;

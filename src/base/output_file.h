@@ -1,9 +1,10 @@
 /* output_file.h: a file that appears only when it is complete.
  *
- * Data goes to a temporary file in the same folder; commit flushes, checks
- * and renames it over the target. Closing without commit removes it, and so does
- * the end of the process where Linux and the file system know files without a
- * name (O_TMPFILE); elsewhere a killed process leaves "TARGET.XXXXXX". Special
+ * Data goes to a temporary file in the same folder; commit writes what is still
+ * held, closes it and renames it over the target. Closing without commit, or after
+ * a commit that failed, removes it, and so does the end of the process where
+ * Linux and the file system know files without a name (O_TMPFILE); elsewhere a
+ * killed process leaves "TARGET.XXXXXX". Special
  * files (/dev/stdout, /dev/null, pipes) and "-", which is standard output,
  * are written directly. */
 #ifndef MOSHI_BASE_OUTPUT_FILE_H
@@ -26,8 +27,8 @@ moshi_status output_file_expect(const output_file *file, uint64_t n_bytes,
 /* From now on what is written goes to the system in pieces of `bytes` bytes,
  * each where a multiple of that begins: a large file that comes in a few large
  * pieces is in the system's cache in large pages, which are quicker to map
- * (docs/SPEED.md, large pages of a file). Before the first write; an error may be
- * said by a later write, or by commit. Errors: MOSHI_NO_MEMORY. */
+ * (docs/SPEED.md, large pages of a file). Once, before the first write; an error
+ * may be said by a later write, or by commit. Errors: MOSHI_NO_MEMORY. */
 moshi_status output_file_gather(output_file *file, size_t bytes,
                                 moshi_error *err);
 /* Errors (MOSHI_IO): disk full and other write errors, with the path. */
@@ -43,6 +44,8 @@ moshi_status output_file_resize(output_file *file, size_t n_bytes,
 /* The descriptor, for libraries that write themselves; its path for messages
  * is the target's. Borrowed. */
 int output_file_descriptor(const output_file *file);
+/* Nothing can be written afterwards; close is still to be called. Errors
+ * (MOSHI_IO): as of a write, and a target that cannot be replaced. */
 moshi_status output_file_commit(output_file *file, moshi_error *err);
 void output_file_close(output_file **file);
 

@@ -13,7 +13,10 @@
 #define MADV_COLLAPSE 25
 #endif
 
-/* Below this a large page would be more than the block. */
+/* A large page is as many small ones as addresses of 8 bytes fit in one. */
+#define SMALL_BYTES 4096
+
+/* Below this a block may have no large page that lies in it as a whole, or one. */
 #define WORTH_BYTES (2 * PAGES_LARGE_BYTES)
 
 void pages_ask_large(const void *block, size_t n_bytes)
@@ -36,7 +39,8 @@ size_t pages_gather(void *block, size_t n_bytes, size_t *at, size_t most)
 #if defined(MADV_COLLAPSE)
     uintptr_t begin = (uintptr_t)block, end = begin + n_bytes;
     uintptr_t page = size_round_up(begin + *at, PAGES_LARGE_BYTES);
-    if (n_bytes < WORTH_BYTES)
+    /* Of a part of its own large page the kernel may say that it is done. */
+    if (n_bytes < WORTH_BYTES || sysconf(_SC_PAGESIZE) != SMALL_BYTES)
         page = end;
     for (; most > 0 && page + PAGES_LARGE_BYTES <= end; most--) {
         made += madvise((void *)page, PAGES_LARGE_BYTES, MADV_COLLAPSE) == 0;

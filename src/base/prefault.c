@@ -45,7 +45,7 @@ static void populate(const void *data, size_t bytes)
         return; /* EFAULT: the file was cut; whoever reads it will see */
 #endif
     madvise((void *)begin, n, MADV_WILLNEED);
-    touch((const char *)data, bytes, page);
+    touch((const char *)begin, n, page);
 }
 
 static void *walk(void *argument)

@@ -28,6 +28,7 @@ typedef struct prefault_part {
 typedef void prefault_progress(void *user, size_t done, size_t total);
 
 /* parts are copied; what they point to must stay mapped until prefault_close.
+ * progress may be NULL. Wait and close belong to one thread.
  * Errors: MOSHI_NO_MEMORY, MOSHI_LACKING (no thread can be had). */
 moshi_status prefault_open(prefault **out, const prefault_part *parts,
                            size_t n_parts, prefault_progress *progress,

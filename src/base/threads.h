@@ -21,13 +21,16 @@ typedef struct pool pool;
 typedef void pool_task(void *context, size_t task, int worker);
 
 /* threads ≥ 1 includes the caller of pool_run; 0 means one per usable core,
- * LIMIT_THREADS at most. */
+ * LIMIT_THREADS at most. Errors: MOSHI_ARGUMENT (another number),
+ * MOSHI_NO_MEMORY, MOSHI_LACKING (no thread can be had). */
 moshi_status pool_open(pool **out, int threads, moshi_error *err);
+/* When no job runs. */
 void pool_close(pool **pool);
 int pool_threads(const pool *pool);
 
-/* Run all tasks and return when the last has finished. With one task, or one
- * thread, everything runs in the caller. Never allocates. */
+/* Run all tasks and return when the last has finished; what they have written is
+ * then seen by the caller. With one task, or one thread, everything runs in the
+ * caller. A task must not call pool_run of its own pool. Never allocates. */
 void pool_run(pool *pool, size_t count, pool_task *task, void *context);
 
 /* Cores that this process may use. */

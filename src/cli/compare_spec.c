@@ -59,8 +59,10 @@ static moshi_status set_isa(compare_spec *s, const char *text,
                          "ref, neon, dotprod or i8mm", err);
     if (cpu_level_here(s->level) && s->level <= cpu_level_best())
         return MOSHI_OK;
-    error_set(err, MOSHI_LACKING, "this processor has no %s", text);
-    return error_hint(err, "it has %s", cpu_level_name(cpu_level_best()));
+    error_set(err, MOSHI_LACKING, "this %s has no %s",
+              cpu_level_here(s->level) ? "processor" : "build", text);
+    return error_hint(err, "the best here is %s",
+                      cpu_level_name(cpu_level_best()));
 }
 
 static moshi_status set_delay(moshi_model_params *p, const char *text,

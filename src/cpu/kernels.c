@@ -44,8 +44,10 @@ static const kernel_table tables[] = {
 #if defined(__x86_64__)
     [CPU_AVX2] = {.level = CPU_AVX2, TABLE(avx2), INT8(avx2),
                   QUANTIZERS(avx2)},
+#if !defined(MOSHI_WITHOUT_AVX2VNNI)
     [CPU_AVX2VNNI] = {.level = CPU_AVX2VNNI, TABLE(avx2), INT8(avxvnni),
                       QUANTIZERS(avx2)},
+#endif
     [CPU_AVX512] = {.level = CPU_AVX512, TABLE(avx512), INT8(avx512),
                     QUANTIZERS(avx2)},
 #elif defined(__aarch64__)
@@ -58,7 +60,7 @@ static const kernel_table tables[] = {
 #endif
 };
 
-#if defined(__x86_64__)
+#if defined(__x86_64__) && !defined(MOSHI_WITHOUT_AVX2VNNI)
 /* The level of AVX2 with VNNI in the encoding of AVX-512. */
 static const kernel_table avx512vnni = {
     .level = CPU_AVX2VNNI, TABLE(avx2), INT8(avx512vnni), QUANTIZERS(avx2)};
@@ -66,7 +68,7 @@ static const kernel_table avx512vnni = {
 
 const kernel_table *kernels_for(cpu_level level)
 {
-#if defined(__x86_64__)
+#if defined(__x86_64__) && !defined(MOSHI_WITHOUT_AVX2VNNI)
     if (level == CPU_AVX2VNNI && !cpu_has_avx_vnni())
         return &avx512vnni;
 #endif

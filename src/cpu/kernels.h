@@ -2,8 +2,8 @@
  *
  * One prototype per kernel family, used by the reference (src/cpu/ref/, which
  * is the specification), by every instruction set and by the tests. A
- * kernel_table holds one function per entry; it is filled with the reference
- * and overridden upward by level (base/cpu_flags.h).
+ * kernel_table holds one function per entry; each level of instruction sets
+ * (base/cpu_flags.h) has a whole one.
  *
  * Rules for every kernel:
  *  - no alignment is assumed beyond the element's; no byte outside the given
@@ -132,7 +132,8 @@ typedef struct kernel_table {
     kernel_nearest *nearest;
 } kernel_table;
 
-/* The table for a level (not above cpu_level_best()). Static, immutable. */
+/* The table for a level that is here, and not above cpu_level_best(). Static,
+ * immutable. */
 const kernel_table *kernels_for(cpu_level level);
 
 #endif

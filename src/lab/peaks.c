@@ -70,12 +70,14 @@ static __attribute__((target("avx2"))) float int8_avx2(void)
     return (float)_mm_cvtsi128_si32(_mm256_castsi256_si128(c0));
 }
 
+#if !defined(MOSHI_WITHOUT_AVX2VNNI)
 static __attribute__((target("avx2,avxvnni"))) float int8_avx_vnni(void)
 {
     __m256i a = _mm256_set1_epi8(3);
     RUN_CHAINS(__m256i, a, DOT_VEX)
     return (float)_mm_cvtsi128_si32(_mm256_castsi256_si128(c0));
 }
+#endif
 
 static __attribute__((target("avx512f,avx512bf16"))) float bf16_avx512(void)
 {
@@ -97,8 +99,10 @@ static loops loops_here(void)
     loops l = {0};
     if (cpu_level_best() >= CPU_AVX2)
         l = (loops){fp32_avx2, int8_avx2, NULL, 16, 64, 0};
+#if !defined(MOSHI_WITHOUT_AVX2VNNI)
     if (cpu_has_avx_vnni())
         l.int8 = int8_avx_vnni;
+#endif
     if (cpu_level_best() >= CPU_AVX512) {
         l = (loops){fp32_avx512, int8_avx512, NULL, 32, 128, 0};
         if (__builtin_cpu_supports("avx512bf16")) {

@@ -53,7 +53,7 @@ has out "LINEAR"
 has out "transformer.layers.2"
 has out "depformer.7"
 has out "against one lane"
-lacks out "1 frames"
+lacks out "1 frames,"
 run 0 bench --preset tiny --frames 1 --lanes 3,2
 has out "1 frame, "
 has out "ime with 3 lanes: the only frame took"

@@ -1,8 +1,9 @@
 #!/bin/sh
-# Goal: a program that was built without some of the libraries it can do without
-# still speaks from file to file, and a command that needs one of them says which,
-# and what to install. Method: MOSHI_LACKS names what this build lacks; each is
-# asked for. Without any there is nothing to see.
+# Goal: a program that was built without some of the libraries it can do without,
+# or without a CPU level that its compiler did not know, still speaks from file to
+# file, and a command that needs one of them says which, and what to install.
+# Method: MOSHI_LACKS names what this build lacks; each is asked for. Without any
+# there is nothing to see.
 . "$(dirname "$0")/../tap.sh"
 if [ -z "$MOSHI_LACKS" ]; then
     skip "a lean build" "nothing is lacking here: see 'make check-lean'"
@@ -23,6 +24,13 @@ check "and speaks" test -s out.wav
 run 0 chat --in "$questions" --out out.wav --speed 50
 has out "Tokyo"
 
+if missing avxvnni; then
+    run 0 gen "$hello" best.wav --greedy --quiet
+    MOSHI_CPU=avx2vnni run 0 gen "$hello" vnni.wav --greedy --quiet
+    check "a level that was left out is none" cmp best.wav vnni.wav
+    run 4 compare "$hello" --a isa=avx2vnni --b ""
+    has err "this build has no avx2vnni"
+fi
 if missing opus; then # it is looked for before libwebsockets is
     run 4 serve --port 0
     says libogg libopus-dev

@@ -1,9 +1,11 @@
 /* test_plan.c: the executor on operations of real size.
  *
  * Goal: output bits do not depend on threads, on the lane, on whether the
- * key/value ring has wrapped or lies in large pages; instruction sets agree with the reference; a
- * memory plan never lets two live tensors share bytes. Method: one transformer
- * layer of width 256, built for the test, fed with noise. */
+ * key/value ring has wrapped or is put together to large pages, which happens
+ * when it is full; instruction sets agree with the reference; a memory plan
+ * never lets two live tensors share bytes. Method: one transformer layer of
+ * width 256, built for the test, fed with noise. That large pages come of it is
+ * test_base_pages.c's affair: it is for the system to say. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -15,10 +17,10 @@
 #include "base/half.h"
 #include "base/pages.h"
 #include "cpu/backend.h"
+#include "cpu/state.h"
 #include "golden.h"
 #include "models.h"
 #include "nn/transformer.h"
-#include "smaps.h"
 
 #define D 256
 #define F 700
@@ -101,9 +103,11 @@ static plan *make_plan(int capacity, tensor_id *x, tensor_id *y)
     return make_window(CONTEXT, capacity, x, y);
 }
 
-/* large: kilobytes that lie in large pages at the end; NULL: not asked for. */
+/* gathered: [frames], how much of the first stream's state was put together
+ * after each of them; NULL: not asked for. */
 static float *run_frames(const plan *p, tensor_id x, tensor_id y, int threads,
-                         cpu_level level, int lanes, int frames, long *large)
+                         cpu_level level, int lanes, int frames,
+                         size_t *gathered)
 {
     moshi_error err = {0};
     backend *be = NULL;
@@ -123,9 +127,9 @@ static float *run_frames(const plan *p, tensor_id x, tensor_id y, int threads,
         }
         be->run(r, s, lanes, NULL);
         be->read(r, y, lanes - 1, out + (size_t)f * n);
+        if (gathered)
+            gathered[f] = s[0]->gathered;
     }
-    if (large)
-        *large = smaps_kilobytes(NULL, "AnonHugePages:");
     for (int l = 0; l < lanes; l++)
         be->state_close(&s[l]);
     be->runner_close(&r);
@@ -174,42 +178,60 @@ static void wrapped_ring(void **state)
     plan_close(&large);
 }
 
-static bool large_pages_are_made(void)
-{
-    size_t n = 4 * PAGES_LARGE_BYTES, at = 0;
-    char *block = malloc(n);
-    assert_non_null(block);
-    memset(block, 1, n);
-    size_t made = pages_gather(block, n, &at, SIZE_MAX);
-    free(block);
-    return made > 0 && smaps_large_pages_exist();
-}
-
 /* 2,100 slots of 2 KB are full with frame 700, and their pages are put together
  * in the frames after it; of 2,200 slots they are not. The same bits, read from
  * both kinds of pages. */
 static void full_ring(void **state)
 {
-    (void)state;
-    const int context = 2100 - STEPS + 1, frames = 705;
-    size_t n = (size_t)frames * STEPS * D;
-    long large = 0;
+    enum { SLOTS = 2100, FULL = SLOTS / STEPS, ALL = FULL + 5 };
+    static size_t full_gathered[ALL], roomy_gathered[ALL];
+    const int context = SLOTS - STEPS + 1;
     tensor_id x, y;
-    plan *full = make_window(context, 2100, &x, &y);
-    float *got = run_frames(full, x, y, 2, CPU_LEVEL_COUNT, 1, frames, &large);
-    plan *roomy = make_window(context, 2200, &x, &y);
-    float *want = run_frames(roomy, x, y, 2, CPU_LEVEL_COUNT, 1, frames, NULL);
-    assert_memory_equal(want, got, n * sizeof *want);
+    (void)state;
+    plan *full = make_window(context, SLOTS, &x, &y);
+    float *got = run_frames(full, x, y, 2, CPU_LEVEL_COUNT, 1, ALL,
+                            full_gathered);
+    plan *roomy = make_window(context, SLOTS + 100, &x, &y);
+    float *want = run_frames(roomy, x, y, 2, CPU_LEVEL_COUNT, 1, ALL,
+                             roomy_gathered);
+    assert_memory_equal(want, got, (size_t)ALL * STEPS * D * sizeof *want);
+    assert_true(full->state_bytes >= 2 * PAGES_LARGE_BYTES);
+    for (int f = 0; f < ALL; f++) {
+        assert_int_equal(roomy_gathered[f], 0);
+        assert_int_equal(full_gathered[f] > 0, f + 1 >= FULL);
+    }
+    assert_int_equal(full_gathered[ALL - 1], full->state_bytes);
     free(want);
     free(got);
     plan_close(&full);
     plan_close(&roomy);
-    if (!large_pages_are_made()) {
-        print_message("skipped: this system makes no large pages of small "
-                      "ones; small ones had the same bits\n");
-        skip();
-    }
-    assert_true(large >= (long)(PAGES_LARGE_BYTES / 1024));
+}
+
+/* A step to the frame that fills the ring puts one page together, a jump all. */
+static void seek_to_full(void **state)
+{
+    const int64_t full = 2000; /* frames; 6,000 slots are 12 MB */
+    moshi_error err = {0};
+    backend *be = NULL;
+    plan_state *s = NULL;
+    tensor_id x, y;
+    (void)state;
+    plan *p = make_window(6000 - STEPS + 1, 6000, &x, &y);
+    assert_int_equal(cpu_backend_open(&be, 1, CPU_LEVEL_COUNT, &err), 0);
+    assert_int_equal(be->state_open(be, p, &s, &err), 0);
+    be->state_seek(s, full - 1);
+    assert_int_equal(s->gathered, 0);
+    be->state_seek(s, full);
+    assert_true(s->gathered > 0);
+    assert_true(s->gathered == p->state_bytes ||
+                s->gathered < 2 * PAGES_LARGE_BYTES);
+    be->state_reset(s); /* the pages stay as they are */
+    assert_true(s->frame == 0 && s->gathered > 0);
+    be->state_seek(s, full + 7);
+    assert_int_equal(s->gathered, p->state_bytes);
+    be->state_close(&s);
+    be->close(&be);
+    plan_close(&p);
 }
 
 static void instruction_sets(void **state)
@@ -292,6 +314,7 @@ int main(void)
         cmocka_unit_test(same_bits),
         cmocka_unit_test(wrapped_ring),
         cmocka_unit_test(full_ring),
+        cmocka_unit_test(seek_to_full),
         cmocka_unit_test(instruction_sets),
         cmocka_unit_test(memory_plan),
     };

@@ -18,7 +18,7 @@ static void each_line(const void *at, void (*look)(void *, const char *),
     bool mine = false;
     while (f && fgets(line, sizeof line, f)) {
         if (sscanf(line, "%" SCNxPTR "-%" SCNxPTR, &from, &end) == 2)
-            mine = !at || (from <= (uintptr_t)at && (uintptr_t)at < end);
+            mine = from <= (uintptr_t)at && (uintptr_t)at < end;
         if (mine)
             look(user, line);
     }
@@ -26,25 +26,24 @@ static void each_line(const void *at, void (*look)(void *, const char *),
         fclose(f);
 }
 
-typedef struct field_sum {
+typedef struct field_search {
     const char *field;
     long kilobytes;
-} field_sum;
+} field_search;
 
-static void add_field(void *user, const char *line)
+static void find_field(void *user, const char *line)
 {
-    field_sum *sum = user;
-    size_t n = strlen(sum->field);
-    if (strncmp(line, sum->field, n) == 0)
-        sum->kilobytes = (sum->kilobytes < 0 ? 0 : sum->kilobytes) +
-                         strtol(line + n, NULL, 10);
+    field_search *search = user;
+    size_t n = strlen(search->field);
+    if (strncmp(line, search->field, n) == 0)
+        search->kilobytes = strtol(line + n, NULL, 10);
 }
 
 long smaps_kilobytes(const void *at, const char *field)
 {
-    field_sum sum = {field, -1};
-    each_line(at, add_field, &sum);
-    return sum.kilobytes;
+    field_search search = {field, -1};
+    each_line(at, find_field, &search);
+    return search.kilobytes;
 }
 
 typedef struct flag_search {

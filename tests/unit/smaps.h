@@ -5,8 +5,8 @@
 
 #include <stdbool.h>
 
-/* The mapping of an address, or with NULL all together: a field's kilobytes
- * ("Rss:", "AnonHugePages:"). -1: the system does not say. */
+/* The mapping of an address: a field's kilobytes ("Rss:", "AnonHugePages:").
+ * -1: the system does not say. A mapping may have been merged with neighbours. */
 long smaps_kilobytes(const void *at, const char *field);
 
 /* 1: the mapping of this address has the flag; 0: it has not; -1: the system

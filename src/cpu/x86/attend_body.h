@@ -28,7 +28,7 @@ INLINE vec cache_load(const dtype type, const unsigned char *at, size_t i)
     const unsigned char *block = block_at(at, i, SUB_BLOCK, Q8_0_BYTES);
     vec d = vec_set1(_mm_cvtss_f32(
         _mm_cvtph_ps(_mm_cvtsi32_si128(block_half(block)))));
-    return vec_mul(d, vec_load_i8(block + Q8_0_QUANTS + i % SUB_BLOCK));
+    return vec_mul(d, vec_load_bytes(block + Q8_0_QUANTS + i % SUB_BLOCK));
 }
 
 /* The last n < LANES elements, from i on; Q8_0 has none. */

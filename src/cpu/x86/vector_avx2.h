@@ -99,13 +99,6 @@ INLINE vec vec_load_bf16(const void *p)
         _mm256_slli_epi32(_mm256_cvtepu16_epi32(h), 16));
 }
 
-/* LANES signed bytes as floats. */
-INLINE vec vec_load_i8(const void *p)
-{
-    return _mm256_cvtepi32_ps(
-        _mm256_cvtepi8_epi32(_mm_loadl_epi64((const __m128i *)p)));
-}
-
 /* There is no masked load of 16-bit elements: by way of the stack. */
 INLINE vec vec_load_f16_first(const void *p, size_t n)
 {

@@ -81,12 +81,6 @@ INLINE vec vec_load_f16_first(const void *p, size_t n)
     return _mm512_cvtph_ps(_mm256_maskz_loadu_epi16(vec_first(n), p));
 }
 
-INLINE vec vec_load_i8(const void *p)
-{
-    return _mm512_cvtepi32_ps(
-        _mm512_cvtepi8_epi32(_mm_loadu_si128((const __m128i *)p)));
-}
-
 INLINE vec vec_from_bf16(__m256i h)
 {
     return _mm512_castsi512_ps(
