@@ -140,13 +140,6 @@ static void print_frames(const bench_run *r, bool real_time)
     printf(", and a frame lasts %.0f ms.", r->frame_ms);
 }
 
-/* Nothing would be in time; then it is told how near the smallest comes. */
-static bool is_none_smaller(const bench_run *r, const bench_advice *a)
-{
-    return !a->real_time && a->n_fits == 0 && a->smaller.bytes > 0 &&
-           a->smaller.bytes < (double)r->parts[BENCH_FRAME].bytes;
-}
-
 static void print_advice(const bench_run *r, const bench_advice *a,
                          bool has_lm)
 {
@@ -159,9 +152,12 @@ static void print_advice(const bench_run *r, const bench_advice *a,
            a->needed_bytes_per_s * 1e-9);
     if (!has_lm)
         return;
-    if (is_none_smaller(r, a))
-        printf("No smaller model of this kind would be in time here either; "
-               "%s would take %.0f ms.\n", a->smaller.name, a->smaller.ms);
+    if (a->n_fits == 0) {
+        printf("No smaller model of this kind would be in time here either");
+        if (a->smaller.bytes > 0)
+            printf("; %s would take %.0f ms", a->smaller.name, a->smaller.ms);
+        printf(".\n");
+    }
     for (int i = 0; i < a->n_fits; i++)
         printf("%s %s: %.0f ms (%.0f MB a frame).\n",
                i ? "  " : "Would be in time here:", a->fits[i].name,
@@ -315,7 +311,7 @@ static void json_advice(json_out *j, const bench_run *r, const bench_advice *a)
     for (int i = 0; i < a->n_fits; i++)
         json_choice(j, NULL, &a->fits[i]);
     json_out_end(j);
-    if (is_none_smaller(r, a))
+    if (!a->real_time && a->n_fits == 0 && a->smaller.bytes > 0)
         json_choice(j, "smallest", &a->smaller);
     else
         json_out_null(j, "smallest");
