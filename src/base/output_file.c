@@ -23,7 +23,8 @@
 
 struct output_file {
     int fd;
-    char *path;      /* the target, as given */
+    char *path;      /* as given; for messages */
+    char *target;    /* what is replaced: the same, behind all links */
     char *temporary; /* NULL: fd is the target itself (a special file) */
     bool named;      /* a file of that name exists, and is ours */
     char *piece;     /* gathered, not yet written; NULL: nothing gathers */
@@ -155,6 +156,18 @@ static void open_temporary(output_file *file, const char *path)
         set_mode(file->fd, path);
 }
 
+/* A link stays, and the file that it leads to is replaced: it may be one on
+ * another disk. A link to nothing is replaced itself. */
+static char *resolve(const char *path)
+{
+    struct stat info;
+    char *real = lstat(path, &info) == 0 && S_ISLNK(info.st_mode)
+                     ? realpath(path, NULL) : NULL;
+    char *target = memory_strdup(real ? real : path);
+    free(real);
+    return target;
+}
+
 moshi_status output_file_open(output_file **out, const char *path,
                               moshi_error *err)
 {
@@ -169,7 +182,8 @@ moshi_status output_file_open(output_file **out, const char *path,
         return error_no_memory(err, "an output file");
     file->fd = -1;
     file->path = memory_strdup(path);
-    if (!file->path) {
+    file->target = resolve(path);
+    if (!file->path || !file->target) {
         output_file_close(&file);
         return error_no_memory(err, "an output file");
     }
@@ -178,12 +192,12 @@ moshi_status output_file_open(output_file **out, const char *path,
     } else if (is_special(path)) {
         file->fd = open(path, O_WRONLY | O_CLOEXEC);
     } else {
-        file->temporary = memory_calloc(name_room(path), 1);
+        file->temporary = memory_calloc(name_room(file->target), 1);
         if (!file->temporary) {
             output_file_close(&file);
             return error_no_memory(err, "an output file");
         }
-        open_temporary(file, path);
+        open_temporary(file, file->target);
     }
     if (file->fd < 0) {
         int reason = errno;
@@ -317,15 +331,15 @@ moshi_status output_file_commit(output_file *file, moshi_error *err)
         return status;
     bool ok = true;
     if (file->temporary && !file->named)
-        ok = file->named = give_name(file->fd, file->path, file->temporary,
-                                     name_room(file->path));
+        ok = file->named = give_name(file->fd, file->target, file->temporary,
+                                     name_room(file->target));
     if (ok) {
         int fd = file->fd;
         file->fd = -1;
         ok = close(fd) == 0;
     }
     if (ok && file->temporary)
-        ok = rename(file->temporary, file->path) == 0;
+        ok = rename(file->temporary, file->target) == 0;
     if (!ok)
         return error_set(err, MOSHI_IO, "cannot write '%s': %s", file->path,
                          strerror(errno));
@@ -345,6 +359,7 @@ void output_file_close(output_file **handle)
     memory_free(file->temporary);
     memory_free(file->piece);
     memory_free(file->path);
+    memory_free(file->target);
     memory_free(file);
     *handle = NULL;
 }

@@ -11,6 +11,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 #include <unistd.h>
 #if defined(__linux__)
 #include <sched.h>
@@ -214,11 +215,14 @@ moshi_status pool_open(pool **out, int threads, moshi_error *err)
     }
     for (int i = 0; i < threads - 1; i++) {
         p->workers[i] = (worker){.pool = p, .index = i + 1};
-        if (pthread_create(&p->workers[i].thread, NULL, worker_main,
-                           &p->workers[i]) != 0) {
+        int reason = pthread_create(&p->workers[i].thread, NULL, worker_main,
+                                    &p->workers[i]);
+        if (reason != 0) {
             pool_close(&p);
-            return error_set(err, MOSHI_LACKING, "cannot start thread %d of %d",
-                             i + 2, threads);
+            error_set(err, MOSHI_LACKING, "cannot start thread %d of %d: %s",
+                      i + 2, threads, strerror(reason));
+            return error_hint(err, "ask for fewer threads, or raise the limits "
+                              "of processes and memory (ulimit -u, ulimit -v)");
         }
         p->started++;
     }

@@ -116,28 +116,48 @@ static void print_lanes(const bench_findings *f)
     }
 }
 
+/* Of fewer frames the 99th percentile is the slowest. */
+static bool is_slowest(const bench_run *r)
+{
+    return 0.01 * (r->frames - 1) <= 0.5;
+}
+
+/* "In time with 2 lanes: 99 of 100 frames take 12.3 ms or less" */
+static void print_frames(const bench_run *r, bool real_time)
+{
+    double p99 = r->parts[BENCH_FRAME].ms_p99;
+    printf("\n%s", real_time ? "In time" : "Not in time");
+    if (r->lanes > 1)
+        printf(" with %d lanes", r->lanes);
+    if (r->frames == 1)
+        printf(": the only frame took %.1f ms", p99);
+    else if (is_slowest(r))
+        printf(": the slowest of %d frames took %.1f ms", r->frames, p99);
+    else if (real_time)
+        printf(": 99 of 100 frames take %.1f ms or less", p99);
+    else
+        printf(": one frame in a hundred takes %.1f ms or more", p99);
+    printf(", and a frame lasts %.0f ms.", r->frame_ms);
+}
+
 static void print_advice(const bench_run *r, const bench_advice *a,
                          bool has_lm)
 {
-    double p99 = r->parts[BENCH_FRAME].ms_p99;
-    char lanes[32] = "";
-    if (r->lanes > 1)
-        snprintf(lanes, sizeof lanes, " with %d lanes", r->lanes);
-    printf("\n");
+    print_frames(r, a->real_time);
     if (a->real_time) {
-        printf("In time%s: 99 of 100 frames take %.1f ms or less, and a frame "
-               "lasts %.0f ms.\n", lanes, p99, r->frame_ms);
+        printf("\n");
         return;
     }
-    printf("Not in time%s: a frame lasts %.0f ms, and one in a hundred takes "
-           "%.1f ms or more. It would take a machine that reads %.0f GB/s.\n",
-           lanes, r->frame_ms, p99, a->needed_bytes_per_s * 1e-9);
+    printf(" It would take a machine that reads %.0f GB/s.\n",
+           a->needed_bytes_per_s * 1e-9);
     if (!has_lm)
         return;
-    double now = (double)r->parts[BENCH_FRAME].bytes;
-    if (a->n_fits == 0 && a->smaller.bytes < now)
-        printf("No smaller model of this kind would be in time here either; "
-               "%s would take %.0f ms.\n", a->smaller.name, a->smaller.ms);
+    if (a->n_fits == 0) {
+        printf("No smaller model of this kind would be in time here either");
+        if (a->smaller.bytes > 0)
+            printf("; %s would take %.0f ms", a->smaller.name, a->smaller.ms);
+        printf(".\n");
+    }
     for (int i = 0; i < a->n_fits; i++)
         printf("%s %s: %.0f ms (%.0f MB a frame).\n",
                i ? "  " : "Would be in time here:", a->fits[i].name,
@@ -271,6 +291,15 @@ static void json_run(json_out *j, const bench_run *r)
     }
 }
 
+static void json_choice(json_out *j, const char *key, const bench_choice *c)
+{
+    json_out_object(j, key);
+    json_out_text(j, "name", c->name);
+    json_out_real(j, "ms", c->ms);
+    json_out_real(j, "bytes", c->bytes);
+    json_out_end(j);
+}
+
 static void json_advice(json_out *j, const bench_run *r, const bench_advice *a)
 {
     json_out_object(j, "verdict");
@@ -279,14 +308,13 @@ static void json_advice(json_out *j, const bench_run *r, const bench_advice *a)
     json_out_real(j, "frame_ms", r->frame_ms);
     json_out_real(j, "needed_gb_per_s", a->needed_bytes_per_s * 1e-9);
     json_out_array(j, "in_time");
-    for (int i = 0; i < a->n_fits; i++) {
-        json_out_object(j, NULL);
-        json_out_text(j, "name", a->fits[i].name);
-        json_out_real(j, "ms", a->fits[i].ms);
-        json_out_real(j, "bytes", a->fits[i].bytes);
-        json_out_end(j);
-    }
+    for (int i = 0; i < a->n_fits; i++)
+        json_choice(j, NULL, &a->fits[i]);
     json_out_end(j);
+    if (!a->real_time && a->n_fits == 0 && a->smaller.bytes > 0)
+        json_choice(j, "smallest", &a->smaller);
+    else
+        json_out_null(j, "smallest");
     json_out_end(j);
 }
 

@@ -329,8 +329,8 @@ const command cmd_bench = {
         "much of the memory's speed a part reaches. A model that fits the "
         "processor's caches can reach more than all of it.\n\n"
         "The last lines say whether this machine can hold a conversation with "
-        "the model, which it can if the slowest of a hundred frames takes less "
-        "than the 80 ms that it lasts, and if not, what would; with several "
+        "the model, which it can if 99 of a hundred frames (of fewer than 52, all "
+        "of them) take less than the 80 ms that one lasts, and if not, what would; with several "
         "numbers of lanes, of the first. Close other programs first: the "
         "figures are those of the moment.",
     .options = own_options,

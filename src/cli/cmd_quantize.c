@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "cli/command.h"
@@ -75,6 +76,16 @@ static bool same_file(const char *a, const char *b)
            x.st_dev == y.st_dev && x.st_ino == y.st_ino;
 }
 
+/* "-", or another name of what standard output is. */
+static bool is_standard_output(const char *path)
+{
+    struct stat x, y;
+    return strcmp(path, "-") == 0 ||
+           (fstat(STDOUT_FILENO, &x) == 0 && stat(path, &y) == 0 &&
+            !S_ISCHR(x.st_mode) && x.st_dev == y.st_dev &&
+            x.st_ino == y.st_ino);
+}
+
 /* No part of the model is written over: it would be gone. (Its weights are
  * looked after by quant_file_write.) */
 static moshi_status check_output(const work *w, moshi_error *err)
@@ -98,9 +109,13 @@ static moshi_status find(work *w, moshi_error *err)
     moshi_status status = model_files_find(&w->files, &p, MODEL_PARTS_LM, err);
     if (status == MOSHI_OK)
         status = check_output(w, err);
-    return status == MOSHI_OK
-               ? open_model(w->files.lm, w->files.config, &w->model, err)
-               : status;
+    if (status == MOSHI_OK)
+        status = open_model(w->files.lm, w->files.config, &w->model, err);
+    if (status != MOSHI_OK && strstr(err->hint, "--mimi"))
+        error_hint(err, "only language models are quantised; the codec is kept "
+                   "in fewer bits by --codec-weights of the commands that run "
+                   "it");
+    return status;
 }
 
 /* Open what was written as any user would, unless it went into a pipe. */
@@ -169,7 +184,7 @@ static exit_status run(const options *o)
     if (!type_named(type, &w.type))
         return report_usage("quantize", "'%s' is not one of q8_0, q4_0, q4_k, "
                             "q5_k, q6_k, f16, bf16", type);
-    if (w.report && strcmp(o->args[1], "-") == 0)
+    if (w.report && is_standard_output(o->args[1]))
         return report_usage("quantize", "--report and the file cannot both go "
                             "to standard output");
     moshi_status status = quantize(&w, &err);

@@ -156,7 +156,8 @@ typedef struct bench_choice {
 typedef struct bench_advice {
     bool real_time;              /* the 99th percentile is within a frame */
     double needed_bytes_per_s;   /* that the machine would have to read */
-    bench_choice smaller;        /* the smallest type of the same model */
+    bench_choice smaller;        /* the smallest type of the same model; bytes
+                                    0: it has that already */
     bench_choice fits[BENCH_CHOICES_MAX]; /* would be in time; largest first */
     int n_fits;
 } bench_advice;

@@ -137,6 +137,8 @@ bench_advice bench_advise(const bench_model *m, const bench_run *run)
                .steps = run->cached,
                .frame_ms = run->frame_ms};
     a.smaller = choice_of(c, own, TYPES - 1, &s);
+    if (a.smaller.bytes > LESS * bytes)
+        a.smaller = (bench_choice){.bytes = 0}; /* it is what runs now */
     consider_model(&a, c, own, bytes, &s);
     for (size_t i = 0; i < known_models_count(); i++) {
         const known_model *k = known_models_at(i);

@@ -20,6 +20,7 @@ assert b["frames"] == int(frames) and b["steps_cached"] == int(cached)
 assert isinstance(b["real_time"], bool) and b["rss_mb"] > 1
 assert isinstance(b["device"], str) and b["device"]
 assert b["real_time"] == b["verdict"]["real_time"]
+assert not (b["real_time"] and b["verdict"]["smallest"]), b["verdict"]
 assert b["verdict"]["lanes"] == b["lanes"]
 assert len(b["runs"]) >= 1 and b["runs"][0]["parts"] == b["parts"]
 

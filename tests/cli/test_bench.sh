@@ -43,8 +43,10 @@ lines err 0
 has out "8 frames, 2 threads, 1 lane"
 has out "mimi_encode"
 has out "temporal"
-has out "In time"
+has out "In time: the slowest of 8 frames took"
 lacks out "kind of operation"
+run 0 bench tiny --frames 60 --threads 2 -q
+has out "In time: 99 of 100 frames take"
 run 0 bench --preset tiny --frames 8 --profile --lanes 1,2
 has out "kind of operation"
 has out "LINEAR"
@@ -54,7 +56,7 @@ has out "against one lane"
 lacks out "1 frames,"
 run 0 bench --preset tiny --frames 1 --lanes 3,2
 has out "1 frame, "
-has out "ime with 3 lanes"
+has out "ime with 3 lanes: the only frame took"
 lacks out "against one lane"
 run 0 bench --preset tiny --frames 4 --lanes 2,1
 cp .tap/out said
@@ -92,6 +94,17 @@ if [ "$(awk '/MemAvailable/ { print $2 }' /proc/meminfo)" -lt 31000000 ]; then
     has err "of memory and this machine has"
 else
     skip "a model that is too large is refused" "this machine could hold it"
+fi
+
+# More threads than there is memory for: 8 MB of stack each.
+if [ -n "${MOSHI_SANITIZED:-}" ]; then
+    skip "threads that cannot be started" "sanitizers map much more"
+else
+    check "threads that cannot be started" sh -c \
+        'ulimit -s 8192; ulimit -v 1000000
+         "$0" bench --preset tiny --threads 256 2>err
+         test $? -eq 4 && grep -q "start thread.*: Res" err && grep -q fewer err' \
+        "$MOSHI_BIN"
 fi
 
 # Caches that do not fit are refused before the weights are made: 1.9 GB, which

@@ -18,6 +18,8 @@ run 2 quantize "$f/lm-moshi-tiny/model.q8.gguf" out.gguf --type q8_0 \
 has err "unknown option '--gpu-layers'"
 run 2 quantize "$f/lm-moshi-tiny/model.q8.gguf" - --type q8_0 --report
 has err "standard output"
+run 2 quantize "$f/lm-moshi-tiny/model.q8.gguf" /dev/stdout --type q8_0 --report
+has err "standard output"
 
 # A folder, or the file in it; the tensors of the official file; notes.
 run 0 synth tiny tiny
@@ -61,6 +63,7 @@ has err "no such model"
 run 3 quantize tiny /nowhere/out.gguf --type q8_0
 run 3 quantize tiny/mimi.safetensors out.gguf --type q8_0
 has err "a Mimi codec, not a language model"
+has err "--codec-weights"
 cp a.gguf tiny/copy.gguf
 run 2 quantize tiny/copy.gguf tiny/copy.gguf --type q4_0
 has err "is the file that is read"

@@ -43,6 +43,18 @@ static void the_same_is_no_advice(void **state)
     assert_string_equal(a.fits[0].name, "stt-1b in q6_k");
 }
 
+/* Nor is the smallest type, where it is the one that runs. */
+static void the_smallest_is_not_smaller(void **state)
+{
+    (void)state;
+    bench_advice a = judge("stt-1b", 892000000, 0, 0, 800);
+    assert_int_equal(a.n_fits, 0);
+    assert_string_equal(a.smaller.name, "stt-1b in q4_k");
+    uint64_t smallest = (uint64_t)a.smaller.bytes - CODEC_BYTES;
+    a = judge("stt-1b", smallest + 1000000, 0, 0, 800);
+    assert_true(a.smaller.bytes == 0);
+}
+
 /* Keys and values do not shrink with the weights. */
 static void caches_stay(void **state)
 {
@@ -85,6 +97,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_same_is_no_advice),
+        cmocka_unit_test(the_smallest_is_not_smaller),
         cmocka_unit_test(caches_stay),
         cmocka_unit_test(numbers_of_threads),
     };

@@ -154,6 +154,28 @@ static void protected_file(void **state)
     expect_text(test_path("protected"), "the old text");
 }
 
+/* The file behind a link is replaced, and the link stays. */
+static void links(void **state)
+{
+    (void)state;
+    char folder[512], file[600];
+    struct stat info;
+    snprintf(folder, sizeof folder, "%s", test_path("another disk"));
+    snprintf(file, sizeof file, "%s/file", folder);
+    assert_int_equal(mkdir(folder, 0700), 0);
+    save_text(file, "the old text");
+    assert_int_equal(symlink("another disk/file", test_path("link")), 0);
+    write_text(test_path("link"), "new");
+    expect_text(file, "new");
+    assert_int_equal(lstat(test_path("link"), &info), 0);
+    assert_true(S_ISLNK(info.st_mode));
+    assert_int_equal(unlink(file), 0);
+    write_text(test_path("link"), "to nothing");
+    expect_text(test_path("link"), "to nothing");
+    assert_int_equal(access(file, F_OK), -1);
+    assert_int_equal(rmdir(folder), 0);
+}
+
 /* A process that is killed in the middle leaves nothing behind, where files
  * without a name can be had. */
 static void killed_in_the_middle(void **state)
@@ -341,6 +363,7 @@ int main(void)
         cmocka_unit_test(protected_file),
         cmocka_unit_test(killed_in_the_middle),
         cmocka_unit_test(taken_names),
+        cmocka_unit_test(links),
         cmocka_unit_test(too_large_for_the_disk),
     };
     return cmocka_run_group_tests(tests, NULL, test_folder_remove);
