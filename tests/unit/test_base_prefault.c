@@ -31,8 +31,8 @@ static void note(void *user, size_t done, size_t total)
     c->last = done;
     c->total = total;
     c->n++;
-    if (c->slow)
-        usleep(20000);
+    if (c->slow) /* a whole walk takes longer than a busy machine waits */
+        usleep(100000);
 }
 
 /* A file of BYTES, mapped; the pages of a new map belong to no process yet. */
