@@ -19,14 +19,32 @@
 /* Below this a block may have no large page that lies in it as a whole, or one. */
 #define WORTH_BYTES (2 * PAGES_LARGE_BYTES)
 
-void pages_ask_large(const void *block, size_t n_bytes)
-{
 #if defined(MADV_HUGEPAGE)
+/* Of the small pages that lie in a block as a whole. */
+static void advise(const void *block, size_t n_bytes, int advice)
+{
     uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
     uintptr_t from = ((uintptr_t)block + page - 1) / page * page;
     uintptr_t end = ((uintptr_t)block + n_bytes) / page * page;
     if (n_bytes >= WORTH_BYTES && end > from)
-        madvise((void *)from, end - from, MADV_HUGEPAGE); /* only advice */
+        madvise((void *)from, end - from, advice); /* only advice */
+}
+#endif
+
+void pages_ask_large(const void *block, size_t n_bytes)
+{
+#if defined(MADV_HUGEPAGE)
+    advise(block, n_bytes, MADV_HUGEPAGE);
+#else
+    (void)block;
+    (void)n_bytes;
+#endif
+}
+
+void pages_ask_small(const void *block, size_t n_bytes)
+{
+#if defined(MADV_NOHUGEPAGE)
+    advise(block, n_bytes, MADV_NOHUGEPAGE);
 #else
     (void)block;
     (void)n_bytes;
@@ -43,6 +61,8 @@ size_t pages_gather(void *block, size_t n_bytes, size_t *at, size_t most)
     if (n_bytes < WORTH_BYTES || sysconf(_SC_PAGESIZE) != SMALL_BYTES)
         page = end;
     for (; most > 0 && page + PAGES_LARGE_BYTES <= end; most--) {
+        /* Takes back what pages_ask_small said: else it is refused. */
+        madvise((void *)page, PAGES_LARGE_BYTES, MADV_HUGEPAGE);
         made += madvise((void *)page, PAGES_LARGE_BYTES, MADV_COLLAPSE) == 0;
         page += PAGES_LARGE_BYTES;
     }

@@ -16,6 +16,11 @@
  * is resident as a whole. Blocks below 4 MB are let be. */
 void pages_ask_large(const void *block, size_t n_bytes);
 
+/* Advice that a block of memory is filled here and there, little by little: its
+ * pages stay small where the system makes large ones of its own accord, too.
+ * Before it is touched. Blocks below 4 MB are let be. */
+void pages_ask_small(const void *block, size_t n_bytes);
+
 /* Make large pages of the small ones that a block consists of, and try for at
  * most `most` of them: from byte *at of the block on, which starts at 0 and is
  * moved; at n_bytes nothing is left to be done. One that the system does not
@@ -24,6 +29,7 @@ void pages_ask_large(const void *block, size_t n_bytes);
  * what was touched. Blocks below 4 MB are let be, and so is every block where
  * small pages are not of 4 KB: a large one is 32 MB or more there. Costs the time
  * to copy the pages (docs/SPEED.md); a thread that reads them meanwhile waits.
+ * What was asked for by pages_ask_small does not hold afterwards.
  * Linux 6.1 or later. Returns how many were made, or were large already. */
 size_t pages_gather(void *block, size_t n_bytes, size_t *at, size_t most);
 

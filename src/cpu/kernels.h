@@ -6,8 +6,9 @@
  * (base/cpu_flags.h) has a whole one.
  *
  * Rules for every kernel:
- *  - no alignment is assumed beyond the element's; no byte outside the given
- *    arrays is read or written;
+ *  - weights and caches may lie at any byte, other arrays where their elements
+ *    may; no byte outside the given arrays is read or written (a prefetch may
+ *    go beyond, and never faults);
  *  - an output depends only on its own inputs: never on how the work was cut
  *    into rows, columns or calls. The order of a sum is fixed by its length;
  *  - it neither allocates nor fails.

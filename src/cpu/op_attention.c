@@ -187,6 +187,24 @@ static void attention_task(void *context, size_t task, int worker)
                                     cpu_worker(r, worker));
 }
 
+/* Multiply-adds of all lanes, some of which may only have begun. */
+static size_t work_of(const attention_job *j)
+{
+    const plan_op *op = j->op;
+    int64_t keys = 0;
+    for (int lane = 0; lane < j->r->n_lanes; lane++) {
+        int64_t end = cpu_position(j->r, op->p.attention.position, lane) +
+                      op->p.attention.steps;
+        if (op->in[2] != TENSOR_NONE)
+            keys += op->p.attention.capacity;
+        else
+            keys += end < op->p.attention.context ? end
+                                                  : op->p.attention.context;
+    }
+    return 2 * j->heads * j->rows * (size_t)keys *
+           (size_t)op->p.attention.head_dim;
+}
+
 void cpu_op_ATTENTION(plan_runner *r, const plan_op *op)
 {
     attention_job j = {.r = r,
@@ -194,14 +212,7 @@ void cpu_op_ATTENTION(plan_runner *r, const plan_op *op)
                        .heads = (size_t)op->p.attention.heads,
                        .rows = cpu_tensor(r, op->in[0])->rows};
     size_t tasks = j.heads * j.rows * (size_t)r->n_lanes;
-    int64_t first = cpu_position(r, op->p.attention.position, 0) +
-                    op->p.attention.steps;
-    int64_t keys = first < op->p.attention.context ? first
-                                                   : op->p.attention.context;
-    if (op->in[2] != TENSOR_NONE)
-        keys = op->p.attention.capacity;
-    size_t work = 2 * tasks * (size_t)keys * (size_t)op->p.attention.head_dim;
-    if (work >= SMALL_WORK) {
+    if (work_of(&j) >= SMALL_WORK) {
         pool_run(r->pool, tasks, attention_task, &j);
         return;
     }

@@ -30,6 +30,9 @@ moshi_status cpu_state_open(backend *self, const plan *p, plan_state **out,
         cpu_state_close(&s);
         return error_no_memory(err, "the state of a stream");
     }
+    /* A step writes to every head's slots: in large pages the first one would
+     * make all of it resident. */
+    pages_ask_small(s->bytes, p->state_bytes);
     *out = s;
     return MOSHI_OK;
 }

@@ -35,7 +35,8 @@ struct backend {
     /* As just opened: position 0, no past. */
     void (*state_reset)(plan_state *state);
     /* As if `frame` frames had been run, but for what they would have left in
-     * the state's tensors: for benchmarks, which fill those themselves. */
+     * the state's tensors: for benchmarks, which fill those themselves, and for
+     * a split, whose parts have done so (run_part). */
     void (*state_seek)(plan_state *state, int64_t frame);
     /* Copy `bytes` bytes into a state tensor, from its byte `at` on. */
     void (*state_write)(plan_state *state, tensor_id tensor, size_t at,

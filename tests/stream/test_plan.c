@@ -21,6 +21,7 @@
 #include "golden.h"
 #include "models.h"
 #include "nn/transformer.h"
+#include "smaps.h"
 
 #define D 256
 #define F 700
@@ -234,6 +235,30 @@ static void seek_to_full(void **state)
     plan_close(&p);
 }
 
+/* Where the system makes large pages of its own accord, a stream would take all
+ * of its memory with its first step. */
+static void small_until_then(void **state)
+{
+    moshi_error err = {0};
+    backend *be = NULL;
+    plan_state *s = NULL;
+    tensor_id x, y;
+    (void)state;
+    plan *p = make_window(6000 - STEPS + 1, 6000, &x, &y);
+    assert_int_equal(cpu_backend_open(&be, 1, CPU_LEVEL_COUNT, &err), 0);
+    assert_int_equal(be->state_open(be, p, &s, &err), 0);
+    int small = smaps_flag(s->bytes + PAGES_LARGE_BYTES, " nh");
+    be->state_close(&s);
+    be->close(&be);
+    plan_close(&p);
+    if (small < 0 || !smaps_large_pages_exist()) {
+        print_message("skipped: this system makes no large pages, or does not "
+                      "say\n");
+        skip();
+    }
+    assert_int_equal(small, 1);
+}
+
 static void instruction_sets(void **state)
 {
     (void)state;
@@ -315,6 +340,7 @@ int main(void)
         cmocka_unit_test(wrapped_ring),
         cmocka_unit_test(full_ring),
         cmocka_unit_test(seek_to_full),
+        cmocka_unit_test(small_until_then),
         cmocka_unit_test(instruction_sets),
         cmocka_unit_test(memory_plan),
     };
