@@ -53,35 +53,38 @@ static bool is_folder(const char *path)
     return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
 }
 
-/* A new file gets the permissions that open(2) would give it; one that is
- * replaced keeps its own. */
-static void set_mode(int fd, const char *target)
+/* A new file has the permissions that open(2) gives it; one that is replaced
+ * keeps its own. */
+static void keep_mode(int fd, const char *target)
 {
     struct stat info;
-    mode_t mode;
-    if (stat(target, &info) == 0) {
-        mode = info.st_mode & 07777;
-    } else {
-        mode_t mask = umask(0);
-        umask(mask);
-        mode = 0666 & ~mask;
-    }
-    if (fchmod(fd, mode) != 0)
-        return; /* benign: the file keeps the private mode of mkstemp */
+    if (stat(target, &info) == 0 && fchmod(fd, info.st_mode & 07777) != 0)
+        return; /* benign: it has those of a new file */
+}
+
+#define NAMES_TRIED 100
+
+/* Room for the temporary name. */
+static size_t name_room(const char *path)
+{
+    return strlen(path) + sizeof ".2147483647-99";
+}
+
+static void make_name(char *name, const char *path, int i)
+{
+    snprintf(name, name_room(path), "%s.%d-%d", path, (int)getpid(), i);
 }
 
 /* --- a file without a name --- */
 
 #ifdef O_TMPFILE
-#define NAMES_TRIED 100
-
 /* Give fd the first free name "PATH.PID-N", put into `name`. False: errno. */
-static bool give_name(int fd, const char *path, char *name, size_t room)
+static bool give_name(int fd, const char *path, char *name)
 {
     char descriptor[32];
     snprintf(descriptor, sizeof descriptor, "/proc/self/fd/%d", fd);
     for (int i = 0; i < NAMES_TRIED; i++) {
-        snprintf(name, room, "%s.%d-%d", path, (int)getpid(), i);
+        make_name(name, path, i);
         if (linkat(AT_FDCWD, descriptor, AT_FDCWD, name,
                    AT_SYMLINK_FOLLOW) == 0)
             return true;
@@ -93,14 +96,14 @@ static bool give_name(int fd, const char *path, char *name, size_t room)
 
 /* A new file in the folder of path, or -1. Whether it can be given a name is
  * tried with another: after hours of work it would be too late. */
-static int open_nameless(const char *path, char *name, size_t room)
+static int open_nameless(const char *path, char *name)
 {
-    snprintf(name, room, "%s", path);
+    snprintf(name, name_room(path), "%s", path);
     const char *folder = dirname(name);
-    int fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    int fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0666);
     int trial = fd < 0 ? -1 : open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC,
                                    0600);
-    bool ok = trial >= 0 && give_name(trial, path, name, room);
+    bool ok = trial >= 0 && give_name(trial, path, name);
     if (ok)
         unlink(name);
     if (trial >= 0)
@@ -110,24 +113,30 @@ static int open_nameless(const char *path, char *name, size_t room)
     return ok ? fd : -1;
 }
 #else
-static bool give_name(int fd, const char *path, char *name, size_t room)
+static bool give_name(int fd, const char *path, char *name)
 {
-    (void)fd, (void)path, (void)name, (void)room;
+    (void)fd, (void)path, (void)name;
     errno = ENOSYS;
     return false;
 }
 
-static int open_nameless(const char *path, char *name, size_t room)
+static int open_nameless(const char *path, char *name)
 {
-    (void)path, (void)name, (void)room;
+    (void)path, (void)name;
     return -1;
 }
 #endif
 
-/* Room for the temporary name: ".PID-N" or ".XXXXXX" behind the path. */
-static size_t name_room(const char *path)
+/* A new file of the first free name, put into `name`; or -1 and errno. */
+static int open_named(const char *path, char *name)
 {
-    return strlen(path) + sizeof ".2147483647-99";
+    int fd = -1;
+    errno = EEXIST;
+    for (int i = 0; fd < 0 && errno == EEXIST && i < NAMES_TRIED; i++) {
+        make_name(name, path, i);
+        fd = open(name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    }
+    return fd;
 }
 
 /* A file that somebody has protected is not replaced, though its folder would
@@ -141,19 +150,17 @@ static bool is_protected(const char *path)
 /* file->temporary has name_room(). fd is -1 and errno set if it fails. */
 static void open_temporary(output_file *file, const char *path)
 {
-    size_t room = name_room(path);
     if (!*path)
         errno = ENOENT;
     if (!*path || is_protected(path))
         return;
-    file->fd = open_nameless(path, file->temporary, room);
+    file->fd = open_nameless(path, file->temporary);
     if (file->fd < 0) {
-        snprintf(file->temporary, room, "%s.XXXXXX", path);
-        file->fd = mkostemp(file->temporary, O_CLOEXEC);
+        file->fd = open_named(path, file->temporary);
         file->named = file->fd >= 0;
     }
     if (file->fd >= 0)
-        set_mode(file->fd, path);
+        keep_mode(file->fd, path);
 }
 
 /* A link stays, and the file that it leads to is replaced: it may be one on
@@ -331,8 +338,7 @@ moshi_status output_file_commit(output_file *file, moshi_error *err)
         return status;
     bool ok = true;
     if (file->temporary && !file->named)
-        ok = file->named = give_name(file->fd, file->target, file->temporary,
-                                     name_room(file->target));
+        ok = file->named = give_name(file->fd, file->target, file->temporary);
     if (ok) {
         int fd = file->fd;
         file->fd = -1;

@@ -4,7 +4,7 @@
  * held, closes it and renames it over the target. Closing without commit, or after
  * a commit that failed, removes it, and so does the end of the process where
  * Linux and the file system know files without a name (O_TMPFILE); elsewhere a
- * killed process leaves "TARGET.XXXXXX". Special
+ * killed process leaves "TARGET.PID-N". Special
  * files (/dev/stdout, /dev/null, pipes) and "-", which is standard output,
  * are written directly. */
 #ifndef MOSHI_BASE_OUTPUT_FILE_H

@@ -21,6 +21,16 @@
 #include "base/output_file.h"
 #include "file_bytes.h"
 
+#ifdef NO_LINKAT /* linked with --wrap=linkat: no file gets a name later on */
+int __wrap_linkat(int from, const char *old, int to, const char *new, int how);
+int __wrap_linkat(int from, const char *old, int to, const char *new, int how)
+{
+    (void)from, (void)old, (void)to, (void)new, (void)how;
+    errno = ENOENT;
+    return -1;
+}
+#endif
+
 /* Files in the folder of this test. */
 static size_t count_files(void)
 {
@@ -183,9 +193,16 @@ static void killed_in_the_middle(void **state)
     (void)state;
     const char *path = test_path("killed");
     size_t before = count_files();
+#ifdef NO_LINKAT
+    print_message("skipped: files have names here, from the start\n");
+    skip();
+#endif
     int nameless = open(test_path(""), O_TMPFILE | O_RDWR, 0600);
-    if (nameless < 0)
+    if (nameless < 0) {
+        print_message("skipped: this file system has no files without a "
+                      "name\n");
         skip();
+    }
     close(nameless);
     pid_t child = fork();
     assert_true(child >= 0);
