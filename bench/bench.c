@@ -262,14 +262,14 @@ int bench_main(int argc, char **argv, const bench_case *cases, size_t count)
         return usage();
     if (!check_names(&s, cases, count))
         return 2;
+    if (s.record && !(record = fopen(s.record, "a"))) {
+        fprintf(stderr, "bench: cannot write %s\n", s.record);
+        return 2;
+    }
     if (!arrays_open(&a) || pool_open(&one, 1, NULL) != MOSHI_OK ||
         bandwidth_open(&memory, one, BENCH_WEIGHT_BYTES >> 20, NULL) !=
             MOSHI_OK) {
         fprintf(stderr, "bench: no memory\n");
-        return 2;
-    }
-    if (s.record && !(record = fopen(s.record, "a"))) {
-        fprintf(stderr, "bench: cannot write %s\n", s.record);
         return 2;
     }
     denormals_flush();
