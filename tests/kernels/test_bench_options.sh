@@ -17,6 +17,7 @@ fails "instruction set 'sse9' is not here" --isa sse9
 fails "cannot read nowhere" --kernel add --isa ref --check nowhere
 fails "cannot write nowhere/a" --kernel add --isa ref --record nowhere/a
 fails "usage:" --kernel
+fails "usage:" --check nowhere --pause soon
 if [ -c /dev/full ]; then
     fails "cannot write /dev/full" --kernel add --isa ref --record /dev/full
 else
@@ -29,8 +30,9 @@ echo "ref add 1e9 1e9" >fast.txt
 check "no slower than recorded" "$BENCH_ROWS" --kernel add --isa ref \
     --check slow.txt
 check "slower than recorded" sh -c \
-    '"$BENCH_ROWS" --kernel add --isa ref --check fast.txt >out
-     test $? -eq 1 && grep -q SLOWER out' sh
+    '"$BENCH_ROWS" --kernel add --isa ref --check fast.txt --pause 0 >out
+     test $? -eq 1 && grep -q SLOWER out &&
+     test "$(grep -c "tried again" out)" -eq 10' sh
 check "what is recorded is read" sh -c \
     '"$BENCH_ROWS" --kernel add --isa ref --record own.txt &&
      grep -qE "^ref add [0-9.]+ [0-9.]+$" own.txt'
