@@ -2,7 +2,6 @@
 #include "bench.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -10,6 +9,7 @@
 #include "base/denormals.h"
 #include "base/memory.h"
 #include "base/pages.h"
+#include "base/quantile.h"
 #include "base/threads.h"
 #include "lab/bandwidth.h"
 
@@ -36,16 +36,9 @@ typedef struct measured {
     double ratio, bytes_per_s, floor_bytes_per_s; /* medians */
 } measured;
 
-static int ascending(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 static double median(double *values, size_t n)
 {
-    qsort(values, n, sizeof *values, ascending);
-    return values[n / 2];
+    return quantile(values, n, 0.5);
 }
 
 static volatile unsigned sink;

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/quantile.h"
 #include "cli/chat_work.h"
 #include "cli/report.h"
 
@@ -103,22 +104,13 @@ static void draw_meter(const char *name, double dbfs)
     fputs("] ", stderr);
 }
 
-static int ascending(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 /* Time of a frame over the last seconds; q: 0 … 1. */
 static double recent_quantile(const chat_recent *r, double q)
 {
     double sorted[CHAT_RECENT];
     size_t n = r->count < CHAT_RECENT ? r->count : CHAT_RECENT;
-    if (n == 0)
-        return 0;
     memcpy(sorted, r->seconds, n * sizeof *sorted);
-    qsort(sorted, n, sizeof *sorted, ascending);
-    return sorted[(size_t)(q * (double)(n - 1) + 0.5)];
+    return quantile(sorted, n, q);
 }
 
 static void draw(chat_work *w)

@@ -1,11 +1,11 @@
 /* timing.c: collect, sort and print the times of the parts of a frame. */
 #include "cli/timing.h"
 
-#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 
 #include "base/memory.h"
+#include "base/quantile.h"
 
 static const char *const names[TIMING_COUNT] = {
 #define TIMING_NAME(name, text) text,
@@ -22,18 +22,9 @@ bool timing_series_add(timing_series *s, double seconds)
     return true;
 }
 
-static int ascending(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 double timing_series_quantile(timing_series *s, double q)
 {
-    if (s->count == 0)
-        return 0;
-    qsort(s->seconds, s->count, sizeof *s->seconds, ascending);
-    return s->seconds[(size_t)(q * (double)(s->count - 1) + 0.5)];
+    return quantile(s->seconds, s->count, q);
 }
 
 void timing_series_release(timing_series *s)

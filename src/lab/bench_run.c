@@ -1,11 +1,11 @@
 /* bench_run.c: frames and passes over memory in turns; then the statistics. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/quantile.h"
 #include "cpu/backend.h"
 #include "vulkan/backend.h"
 #include "lab/bench.h"
@@ -38,18 +38,6 @@ typedef struct record {
     size_t n_reads, reads_room;
     size_t every; /* one before the first frame, and after so many frames */
 } record;
-
-static int ascending(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-/* values are sorted. */
-static double quantile(const double *values, size_t n, double q)
-{
-    return n ? values[(size_t)(q * (double)(n - 1) + 0.5)] : 0;
-}
 
 /* --- running --- */
 
@@ -191,12 +179,6 @@ static double read_around(const record *r, size_t frame)
             r->reads[after < r->n_reads ? after : before]) / 2;
 }
 
-static double median(double *values, size_t n)
-{
-    qsort(values, n, sizeof *values, ascending);
-    return quantile(values, n, 0.5);
-}
-
 /* Each frame is held against the passes beside it: on a shared machine memory
  * is now and then half again as fast for a second. values: room for a number
  * each frame. */
@@ -209,7 +191,7 @@ static double of_reads(const record *r, size_t part, uint64_t bytes,
         if (seconds > 0 && read > 0)
             values[n++] = (double)bytes / seconds / read;
     }
-    return n > 0 ? median(values, n) : 0;
+    return quantile(values, n, 0.5);
 }
 
 static bool sum_up(bench_run *out, const record *r, const bench_loop *l,
@@ -221,7 +203,7 @@ static bool sum_up(bench_run *out, const record *r, const bench_loop *l,
         return false;
     if (r->n_reads > 0) {
         memcpy(values, r->reads, r->n_reads * sizeof *values);
-        out->read_bytes_per_s = median(values, r->n_reads);
+        out->read_bytes_per_s = quantile(values, r->n_reads, 0.5);
     }
     for (int i = 0; i < BENCH_PART_COUNT; i++) {
         bench_part *p = &out->parts[i];
@@ -229,7 +211,6 @@ static bool sum_up(bench_run *out, const record *r, const bench_loop *l,
                           .ran = has_part(l, (bench_part_name)i)};
         for (size_t f = 0; f < r->n; f++)
             values[f] = 1e3 * r->times[f].seconds[i];
-        qsort(values, r->n, sizeof *values, ascending);
         p->ms_p50 = quantile(values, r->n, 0.5);
         p->ms_p95 = quantile(values, r->n, 0.95);
         p->ms_p99 = quantile(values, r->n, 0.99);

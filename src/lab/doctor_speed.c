@@ -3,11 +3,11 @@
  * A frame reads every weight of its part once, so the bytes over the machine's
  * bandwidth are the least it can take; what it takes is measured beside it. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "base/quantile.h"
 #include "lab/bandwidth.h"
 #include "lab/doctor_work.h"
 #include "lab/lm_trial.h"
@@ -91,17 +91,6 @@ static void run_frames(doctor *d, loop *l)
     }
 }
 
-static int ascending(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static double quantile(const loop *l, double q)
-{
-    return l->ms[(int)(q * (l->n - 1) + 0.5)];
-}
-
 static size_t bytes_of(const plan *p)
 {
     size_t sum = 0;
@@ -122,8 +111,8 @@ static void report(doctor *d, loop *l, double rate)
         bytes += (double)bytes_of(m->mimi->encoder);
     if (c->dep_q > 0)
         bytes += (double)bytes_of(m->mimi->decoder);
-    qsort(l->ms, (size_t)l->n, sizeof *l->ms, ascending);
-    double p50 = quantile(l, 0.5), p95 = quantile(l, 0.95);
+    size_t n = (size_t)l->n;
+    double p50 = quantile(l->ms, n, 0.5), p95 = quantile(l->ms, n, 0.95);
     double least = rate > 0 ? 1e3 * bytes / rate : 0;
     snprintf(expected, sizeof expected, "below %.0f ms, the length of a frame; "
              "at this bandwidth %.1f ms are possible", frame_ms, least);
@@ -143,7 +132,7 @@ static void report(doctor *d, loop *l, double rate)
         snprintf(where, sizeof where, "on %s", m->device.name);
     doctor_add(d, f, "p50 %.1f ms, p95 %.1f, p99 %.1f over %d frames, %s; a "
                "frame reads %.1f MB, this machine reads %.1f GB/s",
-               p50, p95, quantile(l, 0.99), l->n, where, bytes * 1e-6,
+               p50, p95, quantile(l->ms, n, 0.99), l->n, where, bytes * 1e-6,
                rate * 1e-9);
 }
 
