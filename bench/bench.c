@@ -158,23 +158,19 @@ typedef struct bench_row {
     const bench_case *c;
     cpu_level level;
     measured before; /* what is recorded; 0: nothing */
-    measured best;   /* of all attempts, each figure by itself */
+    measured best;   /* the attempt of the best ratio */
     bool lost;
 } bench_row;
 
 /* Other programs and other machines on the same processor only ever make a
- * kernel slower, so the best of its attempts is what it can do. */
+ * kernel slower: one attempt in which it has not lost is enough. */
 static void attempt(bench_row *row, const bench_arrays *a, bandwidth *memory,
                     pool *one)
 {
     measured m = measure(row->c, kernels_for(row->level), a, memory, one);
-    if (m.ratio > row->best.ratio) {
-        row->best.ratio = m.ratio;
-        row->best.floor_bytes_per_s = m.floor_bytes_per_s;
-    }
-    if (m.bytes_per_s > row->best.bytes_per_s)
-        row->best.bytes_per_s = m.bytes_per_s;
-    row->lost = has_lost(&row->best, &row->before);
+    if (m.ratio > row->best.ratio)
+        row->best = m;
+    row->lost = has_lost(&m, &row->before);
 }
 
 static void finish_row(const settings *s, const bench_row *row, FILE *record)

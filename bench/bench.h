@@ -37,8 +37,8 @@ struct bench_case {
 
 /* The whole program: options, all cases at all levels, the table, and with
  * --check FILE the comparison with what is recorded there: exit status 1 if
- * the best ratio and the best rate of eleven attempts, with a pause of six or
- * --pause SECONDS between them, are both more than 15 % below it.
+ * ratio and rate are both more than 15 % below it in each of eleven attempts,
+ * with a pause of six seconds or --pause SECONDS between them.
  * --record FILE adds this program's ratios and rates to a file. Exit status 2:
  * what was asked for is not there, or a file cannot be read or written. */
 int bench_main(int argc, char **argv, const bench_case *cases, size_t count);
