@@ -53,6 +53,13 @@ static bool is_folder(const char *path)
     return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
 }
 
+bool output_file_replaces(const char *path, const char *other)
+{
+    struct stat x, y;
+    return other && stat(path, &x) == 0 && stat(other, &y) == 0 &&
+           x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
 /* A new file has the permissions that open(2) gives it; one that is replaced
  * keeps its own. */
 static void keep_mode(int fd, const char *target)

@@ -10,12 +10,17 @@
 #ifndef MOSHI_BASE_OUTPUT_FILE_H
 #define MOSHI_BASE_OUTPUT_FILE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include <moshi/error.h>
 
 typedef struct output_file output_file;
+
+/* Would what is written to `path` replace the file `other` (NULL: no)? Both may
+ * be names of one file. */
+bool output_file_replaces(const char *path, const char *other);
 
 /* Errors (MOSHI_IO): folder missing or not writable, the file protected. */
 moshi_status output_file_open(output_file **out, const char *path,

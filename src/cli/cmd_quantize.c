@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/output_file.h"
 #include "cli/command.h"
 #include "cli/progress.h"
 #include "cli/report.h"
@@ -69,13 +70,6 @@ static moshi_status open_model(const char *path, const char *config,
     return lm_model_open(out, &p, err);
 }
 
-static bool same_file(const char *a, const char *b)
-{
-    struct stat x, y;
-    return a && stat(a, &x) == 0 && stat(b, &y) == 0 &&
-           x.st_dev == y.st_dev && x.st_ino == y.st_ino;
-}
-
 /* "-", or another name of what standard output is. */
 static bool is_standard_output(const char *path)
 {
@@ -94,7 +88,7 @@ static moshi_status check_output(const work *w, moshi_error *err)
     const char *const parts[] = {f->config, f->tokenizer, f->mimi,
                                  f->mimi_config};
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
-        if (same_file(parts[i], w->o->args[1])) {
+        if (output_file_replaces(w->o->args[1], parts[i])) {
             error_set(err, MOSHI_ARGUMENT, "'%s' is a part of the model",
                       w->o->args[1]);
             return error_hint(err, "write to another name");

@@ -5,10 +5,10 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/output_file.h"
 #include "base/threads.h"
 #include "quant/encode.h"
 #include "quant/pieces.h"
@@ -170,21 +170,14 @@ static moshi_status write_piece(job *j, const quant_piece *p, moshi_error *err)
     return status;
 }
 
-/* Is `path` the file that is read? It would be replaced under our eyes. */
-static bool same_file(const char *a, const char *b)
-{
-    struct stat x, y;
-    return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev &&
-           x.st_ino == y.st_ino;
-}
-
 static moshi_status check(const job *j, const char *path, moshi_error *err)
 {
     const char *source = checkpoint_path(j->model->file);
     if (!dtype_is_weight(j->params->type))
         return error_set(err, MOSHI_ARGUMENT, "weights cannot have type %s",
                          dtype_info(j->params->type)->name);
-    if (!same_file(source, path))
+    /* It would be replaced under our eyes. */
+    if (!output_file_replaces(path, source))
         return MOSHI_OK;
     error_set(err, MOSHI_ARGUMENT, "'%s' is the file that is read", path);
     return error_hint(err, "write to another name");
