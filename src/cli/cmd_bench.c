@@ -9,6 +9,7 @@
 #include "cli/bench_report.h"
 #include "cli/command.h"
 #include "cli/model_args.h"
+#include "cli/presets.h"
 #include "cli/progress.h"
 #include "cli/report.h"
 #include "tasks/cache_type.h"
@@ -187,12 +188,7 @@ static exit_status refuse(const options *o, const char *const *names,
 
 static exit_status unknown_preset(const char *name)
 {
-    const char *names[64];
-    size_t n = synth_presets_count();
-    n = n < sizeof names / sizeof *names ? n : sizeof names / sizeof *names;
-    for (size_t i = 0; i < n; i++)
-        names[i] = synth_presets_at(i)->name;
-    const char *nearest = options_nearest(name, names, n);
+    const char *nearest = presets_nearest(name);
     if (nearest)
         return report_usage("bench", "there is no preset '%s'; did you mean "
                             "'%s'?", name, nearest);

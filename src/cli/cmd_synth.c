@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cli/command.h"
+#include "cli/presets.h"
 #include "cli/progress.h"
 #include "cli/report.h"
 #include "lab/synth.h"
@@ -26,13 +27,7 @@ static exit_status list_presets(void)
 
 static exit_status unknown_preset(const char *name)
 {
-    const char *names[64];
-    size_t n = synth_presets_count();
-    if (n > sizeof names / sizeof *names)
-        n = sizeof names / sizeof *names;
-    for (size_t i = 0; i < n; i++)
-        names[i] = synth_presets_at(i)->name;
-    const char *nearest = options_nearest(name, names, n);
+    const char *nearest = presets_nearest(name);
     return report_usage("synth", "there is no preset '%s'%s%s%s", name,
                         nearest ? "; did you mean '" : "",
                         nearest ? nearest : "", nearest ? "'?" : "");
