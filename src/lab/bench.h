@@ -145,6 +145,9 @@ void bench_run_release(bench_run *r);
 
 /* --- the verdict --- */
 
+/* Is the 99th percentile of the frames shorter than what a frame lasts? */
+bool bench_run_in_time(const bench_run *r);
+
 /* Another model, or the same in another type, and its frame here. */
 typedef struct bench_choice {
     char name[64];
@@ -154,7 +157,7 @@ typedef struct bench_choice {
 #define BENCH_CHOICES_MAX 3
 
 typedef struct bench_advice {
-    bool real_time;              /* the 99th percentile is within a frame */
+    bool real_time;              /* bench_run_in_time */
     double needed_bytes_per_s;   /* that the machine would have to read */
     bench_choice smaller;        /* the smallest type of the same model; bytes
                                     0: it has that already */

@@ -116,11 +116,16 @@ static void consider_model(bench_advice *a, const lm_config *c,
     }
 }
 
+bool bench_run_in_time(const bench_run *r)
+{
+    return r->parts[BENCH_FRAME].ms_p99 < r->frame_ms;
+}
+
 bench_advice bench_advise(const bench_model *m, const bench_run *run)
 {
     const bench_part *frame = &run->parts[BENCH_FRAME];
     double bytes = (double)frame->bytes;
-    bench_advice a = {.real_time = frame->ms_p99 < run->frame_ms};
+    bench_advice a = {.real_time = bench_run_in_time(run)};
     /* With the share of the bandwidth that a frame reaches here at its 99th
      * percentile. */
     a.needed_bytes_per_s =

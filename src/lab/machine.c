@@ -7,21 +7,27 @@
 #include <string.h>
 #include <sys/resource.h>
 
-/* Kilobytes behind "key" at the start of a line of a file in /proc. */
-static size_t kilobytes(const char *path, const char *key)
+/* The number behind `key` at the start of a line of a file. False, and *out
+ * untouched: there is none. */
+static bool read_number(const char *path, const char *key,
+                        unsigned long long *out)
 {
     char line[256];
-    unsigned long long found = 0;
+    bool found = false;
     FILE *file = fopen(path, "re");
-    if (!file)
-        return 0;
-    while (fgets(line, sizeof line, file))
-        if (strncmp(line, key, strlen(key)) == 0) {
-            if (sscanf(line + strlen(key), "%llu", &found) != 1)
-                found = 0;
-            break;
-        }
-    fclose(file);
+    while (file && !found && fgets(line, sizeof line, file))
+        found = strncmp(line, key, strlen(key)) == 0 &&
+                sscanf(line + strlen(key), "%llu", out) == 1;
+    if (file)
+        fclose(file);
+    return found;
+}
+
+/* Kilobytes of a file in /proc; 0: not known. */
+static size_t kilobytes(const char *path, const char *key)
+{
+    unsigned long long found = 0;
+    read_number(path, key, &found);
     return (size_t)found;
 }
 
@@ -46,16 +52,9 @@ static bool read_group(const char *root, const char *tree, const char *group,
                        const char *name, const char *key,
                        unsigned long long *out)
 {
-    char path[1024], line[256];
-    bool found = false;
+    char path[1024];
     snprintf(path, sizeof path, "%s%s%s/%s", root, tree, group, name);
-    FILE *file = fopen(path, "re");
-    while (file && !found && fgets(line, sizeof line, file))
-        found = strncmp(line, key, strlen(key)) == 0 &&
-                sscanf(line + strlen(key), "%llu", out) == 1;
-    if (file)
-        fclose(file);
-    return found;
+    return read_number(path, key, out);
 }
 
 static size_t left_of_group(const char *root, const group_files *v,
