@@ -19,36 +19,35 @@
 /* Below this a block may have no large page that lies in it as a whole, or one. */
 #define WORTH_BYTES (2 * PAGES_LARGE_BYTES)
 
+/* Systems other than Linux have no such advice; none is given there. */
 #if defined(MADV_HUGEPAGE)
+enum { ADVICE_LARGE = MADV_HUGEPAGE, ADVICE_SMALL = MADV_NOHUGEPAGE };
+#else
+enum { ADVICE_LARGE, ADVICE_SMALL };
+#endif
+
 /* Of the small pages that lie in a block as a whole. */
 static void advise(const void *block, size_t n_bytes, int advice)
 {
+#if defined(MADV_HUGEPAGE)
     uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
-    uintptr_t from = ((uintptr_t)block + page - 1) / page * page;
+    uintptr_t from = size_round_up((uintptr_t)block, page);
     uintptr_t end = ((uintptr_t)block + n_bytes) / page * page;
     if (n_bytes >= WORTH_BYTES && end > from)
         madvise((void *)from, end - from, advice); /* only advice */
-}
+#else
+    (void)block, (void)n_bytes, (void)advice;
 #endif
+}
 
 void pages_ask_large(const void *block, size_t n_bytes)
 {
-#if defined(MADV_HUGEPAGE)
-    advise(block, n_bytes, MADV_HUGEPAGE);
-#else
-    (void)block;
-    (void)n_bytes;
-#endif
+    advise(block, n_bytes, ADVICE_LARGE);
 }
 
 void pages_ask_small(const void *block, size_t n_bytes)
 {
-#if defined(MADV_NOHUGEPAGE)
-    advise(block, n_bytes, MADV_NOHUGEPAGE);
-#else
-    (void)block;
-    (void)n_bytes;
-#endif
+    advise(block, n_bytes, ADVICE_SMALL);
 }
 
 size_t pages_gather(void *block, size_t n_bytes, size_t *at, size_t most)

@@ -26,8 +26,8 @@ typedef struct filler {
     unsigned char encoded[PERIOD * sizeof(float)];
 } filler;
 
-static moshi_status map_bytes(synth_memory *m, size_t n_bytes, const char *label,
-                        moshi_error *err)
+static moshi_status map_bytes(synth_memory *m, size_t n_bytes,
+                              const char *label, moshi_error *err)
 {
     size_t left = machine_memory_left();
     if (left && (n_bytes > left || left - n_bytes < HEADROOM_BYTES)) {
