@@ -208,49 +208,61 @@ static void full_ring(void **state)
     plan_close(&roomy);
 }
 
+/* A stream of a layer with 6,000 slots, which are 12 MB. */
+typedef struct large_stream {
+    backend *be;
+    plan *p;
+    plan_state *s;
+} large_stream;
+
+#define LARGE_SLOTS 6000
+
+static large_stream large_open(void)
+{
+    moshi_error err = {0};
+    large_stream l = {0};
+    tensor_id x, y;
+    l.p = make_window(LARGE_SLOTS - STEPS + 1, LARGE_SLOTS, &x, &y);
+    assert_int_equal(cpu_backend_open(&l.be, 1, CPU_LEVEL_COUNT, &err), 0);
+    assert_int_equal(l.be->state_open(l.be, l.p, &l.s, &err), 0);
+    return l;
+}
+
+static void large_close(large_stream *l)
+{
+    l->be->state_close(&l->s);
+    l->be->close(&l->be);
+    plan_close(&l->p);
+}
+
 /* A step to the frame that fills the ring puts one page together, a jump all. */
 static void seek_to_full(void **state)
 {
-    const int64_t full = 2000; /* frames; 6,000 slots are 12 MB */
-    moshi_error err = {0};
-    backend *be = NULL;
-    plan_state *s = NULL;
-    tensor_id x, y;
+    const int64_t full = LARGE_SLOTS / STEPS; /* frames */
     (void)state;
-    plan *p = make_window(6000 - STEPS + 1, 6000, &x, &y);
-    assert_int_equal(cpu_backend_open(&be, 1, CPU_LEVEL_COUNT, &err), 0);
-    assert_int_equal(be->state_open(be, p, &s, &err), 0);
-    be->state_seek(s, full - 1);
+    large_stream l = large_open();
+    plan_state *s = l.s;
+    l.be->state_seek(s, full - 1);
     assert_int_equal(s->gathered, 0);
-    be->state_seek(s, full);
+    l.be->state_seek(s, full);
     assert_true(s->gathered > 0);
-    assert_true(s->gathered == p->state_bytes ||
+    assert_true(s->gathered == l.p->state_bytes ||
                 s->gathered < 2 * PAGES_LARGE_BYTES);
-    be->state_reset(s); /* the pages stay as they are */
+    l.be->state_reset(s); /* the pages stay as they are */
     assert_true(s->frame == 0 && s->gathered > 0);
-    be->state_seek(s, full + 7);
-    assert_int_equal(s->gathered, p->state_bytes);
-    be->state_close(&s);
-    be->close(&be);
-    plan_close(&p);
+    l.be->state_seek(s, full + 7);
+    assert_int_equal(s->gathered, l.p->state_bytes);
+    large_close(&l);
 }
 
 /* Where the system makes large pages of its own accord, a stream would take all
  * of its memory with its first step. */
 static void small_until_then(void **state)
 {
-    moshi_error err = {0};
-    backend *be = NULL;
-    plan_state *s = NULL;
-    tensor_id x, y;
     (void)state;
-    plan *p = make_window(6000 - STEPS + 1, 6000, &x, &y);
-    assert_int_equal(cpu_backend_open(&be, 1, CPU_LEVEL_COUNT, &err), 0);
-    assert_int_equal(be->state_open(be, p, &s, &err), 0);
-    int small = smaps_flag(s->bytes + PAGES_LARGE_BYTES, " nh");
-    be->state_close(&s);
-    be->close(&be);
-    plan_close(&p);
+    large_stream l = large_open();
+    int small = smaps_flag(l.s->bytes + PAGES_LARGE_BYTES, " nh");
+    large_close(&l);
     if (small < 0 || !smaps_large_pages_exist()) {
         print_message("skipped: this system makes no large pages, or does not "
                       "say\n");

@@ -8,61 +8,37 @@
 #include <string.h>
 #include <unistd.h>
 
-/* look(user, line) for each line about the mapping of this address. */
-static void each_line(const void *at, void (*look)(void *, const char *),
-                      void *user)
+/* The line that begins with `field`, of the mapping of this address, into
+ * `line`. NULL: there is none; else what stands behind the field. */
+static const char *find_line(const void *at, const char *field, char *line,
+                             int room)
 {
     FILE *f = fopen("/proc/self/smaps", "r");
-    char line[512];
+    size_t n = strlen(field);
     uintptr_t from, end;
-    bool mine = false;
-    while (f && fgets(line, sizeof line, f)) {
+    bool mine = false, found = false;
+    while (f && !found && fgets(line, room, f)) {
         if (sscanf(line, "%" SCNxPTR "-%" SCNxPTR, &from, &end) == 2)
             mine = from <= (uintptr_t)at && (uintptr_t)at < end;
-        if (mine)
-            look(user, line);
+        found = mine && strncmp(line, field, n) == 0;
     }
     if (f)
         fclose(f);
-}
-
-typedef struct field_search {
-    const char *field;
-    long kilobytes;
-} field_search;
-
-static void find_field(void *user, const char *line)
-{
-    field_search *search = user;
-    size_t n = strlen(search->field);
-    if (strncmp(line, search->field, n) == 0)
-        search->kilobytes = strtol(line + n, NULL, 10);
+    return found ? line + n : NULL;
 }
 
 long smaps_kilobytes(const void *at, const char *field)
 {
-    field_search search = {field, -1};
-    each_line(at, find_field, &search);
-    return search.kilobytes;
-}
-
-typedef struct flag_search {
-    const char *flag;
-    int answer;
-} flag_search;
-
-static void find_flag(void *user, const char *line)
-{
-    flag_search *search = user;
-    if (strncmp(line, "VmFlags:", 8) == 0)
-        search->answer = strstr(line, search->flag) != NULL;
+    char line[512];
+    const char *value = find_line(at, field, line, sizeof line);
+    return value ? strtol(value, NULL, 10) : -1;
 }
 
 int smaps_flag(const void *at, const char *flag)
 {
-    flag_search search = {flag, -1};
-    each_line(at, find_flag, &search);
-    return search.answer;
+    char line[512];
+    const char *flags = find_line(at, "VmFlags:", line, sizeof line);
+    return flags ? strstr(flags, flag) != NULL : -1;
 }
 
 bool smaps_large_pages_exist(void)
